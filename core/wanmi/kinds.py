@@ -1,0 +1,155 @@
+"""Bodies of the core's own entries: nodes, terminals, reports, cases, arrivals. Data only.
+
+Integers only: times µs UTC, coordinates 1e-7 degree, keys and digests lower-case hex, bytes base64url.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Role = Literal["city", "district", "edge"]
+ThingKind = Literal["component", "event"]
+
+
+class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class NodeAdmitted(_Body):
+    """``node.admitted``, subject ``node:<code>``: a parent binds a node's code, region and keys.
+
+    The first entry of a node's own chain admits itself (parent null): its founding entry.
+    ``token`` is the SHA-256 of the one-time token (empty when founding).
+    """
+
+    code: str
+    role: Role
+    name: str
+    region: str
+    parent: str | None
+    sign_key: str
+    curve_key: str
+    token: str
+
+
+class NodeRevoked(_Body):
+    """``node.revoked``, subject ``node:<code>``: the parent no longer speaks with these keys."""
+
+    code: str
+    reason: str
+
+
+class TerminalAdmitted(_Body):
+    """``terminal.admitted``, subject ``terminal:<id>``: a district admits a terminal's key.
+
+    ``broker_verifier`` is a salted PBKDF2 hash of 256 random bits that only the terminal knows.
+    """
+
+    terminal: str
+    sign_key: str
+    broker_verifier: str
+    holder: str | None
+
+
+class TerminalRevoked(_Body):
+    """``terminal.revoked``, subject ``terminal:<id>``: its reports are refused from now on."""
+
+    terminal: str
+    reason: str
+
+
+class Attachment(_Body):
+    """A sealed attachment: ``digest`` of the content as its maker signed it, ``blob`` of the sealed bytes."""
+
+    role: Literal["text", "photo", "sound"]
+    digest: str
+    size: int
+    media: str
+    blob: str
+
+
+class ReportReceived(_Body):
+    """``report.received``, subject ``report:<edge>:<terminal>:<report id>``: the terminal's signed bytes.
+
+    ``envelope`` (base64url of exactly what the terminal signed) is the evidence; the fields beside it repeat
+    what projections need. ``digest`` is its SHA-256.
+    """
+
+    terminal: str
+    report_id: str
+    envelope: str
+    sig: str
+    digest: str
+    kind: ThingKind
+    category: str
+    made_at: int
+    attachments: list[Attachment]
+
+
+class ReportRefused(_Body):
+    """``report.refused``, subject as ``report.received`` plus ``!<digest>``: authentic, but not taken; why."""
+
+    terminal: str
+    report_id: str
+    envelope: str
+    sig: str
+    digest: str
+    reason: str
+
+
+class CaseOpened(_Body):
+    """``case.opened``, subject ``case:<number>``: every decision made when the case was opened.
+
+    ``grid`` null: no unit grid covers the point. ``grid_version`` and ``profile`` pin the data that decided.
+    ``lon_e7``/``lat_e7`` are WGS-84. ``report`` is the subject of the report that led here, null otherwise.
+    """
+
+    number: str
+    district: str
+    day: str
+    day_seq: int
+    kind: ThingKind
+    category: str
+    profile: str
+    component: str | None
+    grid: str | None
+    grid_version: str | None
+    lon_e7: int
+    lat_e7: int
+    source: str
+    terminal: str | None
+    report_id: str | None
+    report: str | None
+    reported_at: int
+    stage: str
+    state: str
+    similar: list[str]
+    attachments: list[Attachment]
+
+
+class ArrivalNoted(_Body):
+    """``arrival.noted``, subject ``arrival:<origin>``: a child's chain stood here at this head at this time."""
+
+    origin: str
+    via: str
+    seq: int
+    hash: str
+    at: int
+
+
+class LinkChanged(_Body):
+    """``link.changed``, subject ``link:<child>``: the link to a child went up or down, and why."""
+
+    peer: str
+    up: bool
+    reason: str
+    at: int
+
+
+class ClockStepped(_Body):
+    """``clock.stepped``, subject ``clock:<node>``: the wall clock moved against the monotonic one (µs)."""
+
+    step: int
+    source: str
