@@ -146,13 +146,29 @@ class ReactorRow(Row):
     __table_args__ = mark("local")
 
 
+class ReactorFailedRow(Row):
+    """An entry that a reactor could not decide on, with the reason: shown, and re-driven after a fix."""
+
+    __tablename__ = "reactor_failed"
+    name: Mapped[str] = mapped_column(Key, primary_key=True)
+    origin: Mapped[str] = mapped_column(String(10), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[int] = mapped_column(BigInteger)
+    __table_args__ = mark("local")
+
+
 class BlobRow(Row):
-    """A sealed blob that is wholly here; ``key`` is wrapped with the node's local key, null once erased."""
+    """A sealed blob that is wholly here; ``key`` is wrapped with the node's local key, null once erased.
+
+    ``data`` holds a small blob's sealed bytes; a bigger one is a file.
+    """
 
     __tablename__ = "blob"
     blob: Mapped[str] = mapped_column(String(64), primary_key=True)
     size: Mapped[int] = mapped_column(BigInteger)
     key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    data: Mapped[bytes | None] = mapped_column(LargeBinary)
     added_at: Mapped[int] = mapped_column(BigInteger)
     __table_args__ = mark("local")
 
@@ -282,6 +298,6 @@ class LinkRow(Row):
 
 
 CORE_ROWS: tuple[type[Row], ...] = (
-    EntryRow, HeadRow, CosignRow, ForkRow, QuarantineRow, ReactorRow, BlobRow,
+    EntryRow, HeadRow, CosignRow, ForkRow, QuarantineRow, ReactorRow, ReactorFailedRow, BlobRow,
     NodeRow, TerminalRow, ReportRow, AttachmentRow, CaseRow, ArrivalRow, LinkRow,
 )  # fmt: skip

@@ -1,0 +1,157 @@
+"""Engines: SQLite (WAL, FULL, one writing and checkpointing connection) and PostgreSQL, behind one URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from wanmi.errors import NeedsExtra, StoreError
+from wanmi.models import Row, table
+from wanmi.store.writer import Boundary, Writer
+
+T = TypeVar("T")
+SCHEMA = 1
+"""Version of the journal and local tables; a database of a newer one is refused at start."""
+SAFE_SQLITE = (3, 51, 3)
+"""Older SQLite has the WAL-reset bug (two connections that write or checkpoint at once)."""
+
+
+class Store:
+    """One node's database: ``write`` goes through the one writer, ``reader`` is query-only."""
+
+    def __init__(self, url: str, writing: Engine, reading: Engine, writer: Writer) -> None:
+        self.url = url
+        self.writing = writing
+        self.reading = reading
+        self.writer = writer
+
+    @classmethod
+    def open(
+        cls, url: str, rows: Iterable[type[Row]], *, inline: bool = False, on_commit: Boundary | None = None
+    ) -> Store:
+        """Open (and create the tables of) the database at ``url``.
+
+        ``sqlite:////dir/journal.db``, ``sqlite://`` (memory, for the simulator) or ``postgresql+psycopg://…``.
+        ``inline`` runs the writer in the caller's thread. Raises StoreError, NeedsExtra.
+        """
+        writing, reading = _engines(url)
+        try:
+            _prepare(writing, [table(row) for row in rows])
+        except SQLAlchemyError as error:
+            raise StoreError(f"database {_shown(url)}: cannot be opened: {error}") from error
+        return cls(url, writing, reading, Writer(writing, inline=inline, on_commit=on_commit))
+
+    @classmethod
+    def reopen(cls, old: Store, *, on_commit: Boundary | None = None) -> Store:
+        """The same database after a crash of its process: what was committed is there, nothing else."""
+        return cls(old.url, old.writing, old.reading, Writer(old.writing, inline=True, on_commit=on_commit))
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.writing.dialect.name
+
+    @contextmanager
+    def reader(self) -> Iterator[Connection]:
+        """A query-only connection with one snapshot for its whole use."""
+        with self.reading.connect() as connection:
+            yield connection
+
+    def write(self, work: Callable[[Connection], T]) -> Future[T]:
+        """Run ``work`` in the one writer; the future resolves after the durable commit."""
+        return self.writer.write(work)
+
+    def close(self) -> None:
+        """Write what waits, checkpoint, close."""
+        self.writer.close()
+        self.reading.dispose()
+        self.writing.dispose()
+
+
+def _engines(url: str) -> tuple[Engine, Engine]:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engines(url, parsed.database)
+    if parsed.get_backend_name() == "postgresql":
+        return _postgresql_engines(url)
+    raise StoreError(f"database {_shown(url)}: use sqlite:// or postgresql+psycopg://")
+
+
+def _sqlite_engines(url: str, database: str | None) -> tuple[Engine, Engine]:
+    try:
+        from pysqlite3 import dbapi2
+    except ImportError as error:
+        raise NeedsExtra("edge", "pysqlite3") from error
+    if dbapi2.sqlite_version_info < SAFE_SQLITE:
+        raise StoreError(f"SQLite {dbapi2.sqlite_version} has the WAL-reset bug; install pysqlite3 with 3.51.3 or newer")
+    if not database or database == ":memory:":
+        engine = create_engine(
+            "sqlite://", module=dbapi2, poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
+        _on_sqlite_connect(engine, ["PRAGMA foreign_keys=ON"], "BEGIN")
+        return engine, engine
+    arguments: dict[str, Any] = {"check_same_thread": False, "timeout": 30.0, "cached_statements": 512}
+    writing = create_engine(
+        url, module=dbapi2, poolclass=QueuePool, pool_size=1, max_overflow=0, connect_args=arguments
+    )
+    _on_sqlite_connect(
+        writing,
+        ["PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA cache_size=-32000", "PRAGMA temp_store=MEMORY"],
+        "BEGIN IMMEDIATE",
+    )
+    reading = create_engine(
+        url, module=dbapi2, poolclass=QueuePool, pool_size=8, max_overflow=24, connect_args=arguments
+    )
+    _on_sqlite_connect(reading, ["PRAGMA query_only=ON", "PRAGMA cache_size=-8000"], "BEGIN")
+    return writing, reading
+
+
+def _on_sqlite_connect(engine: Engine, pragmas: list[str], begin: str) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, so that it takes the lock we mean
+        for pragma in pragmas:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def _postgresql_engines(url: str) -> tuple[Engine, Engine]:
+    try:
+        import psycopg  # noqa: F401
+    except ImportError as error:
+        raise NeedsExtra("postgresql", "psycopg") from error
+    writing = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
+    reading = create_engine(
+        url,
+        pool_size=8,
+        max_overflow=24,
+        pool_pre_ping=True,
+        connect_args={"options": "-c default_transaction_read_only=on"},
+    )
+    return writing, reading
+
+
+def _prepare(engine: Engine, tables: list[Table]) -> None:
+    with engine.begin() as tx:
+        known = inspect(tx).has_table("wanmi_schema")
+        if not known:
+            tx.execute(text("CREATE TABLE wanmi_schema (version INTEGER NOT NULL)"))
+            tx.execute(text("INSERT INTO wanmi_schema (version) VALUES (:v)"), {"v": SCHEMA})
+        version = tx.execute(text("SELECT max(version) FROM wanmi_schema")).scalar_one()
+        if version > SCHEMA:
+            raise StoreError(f"the database has schema {version}, this program knows {SCHEMA}; upgrade the program")
+        Row.metadata.create_all(tx, tables=tables)
+
+
+def _shown(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
