@@ -47,6 +47,7 @@ def test_plugins_are_entry_points() -> None:
 
 def test_packages_are_linter_roots() -> None:
     assert set(tool("importlinter", "root_packages")) == set(packages())
+    assert set(tool("ruff", "lint", "isort", "known-first-party")) == set(packages())
     neighbours = set(packages()) - {"wanmi"}
     assert set(contract("neighbours")["modules"]) == neighbours  # type: ignore[call-overload]
     assert set(contract("the core")["forbidden_modules"]) == neighbours  # type: ignore[call-overload]

@@ -47,7 +47,7 @@ def plugin_packages() -> dict[str, Path]:
 @cache
 def project_files() -> tuple[Path, ...]:
     """Every file that is in git or would be with the next `git add`."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    command = ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()
     paths = {ROOT / name for name in listed.split("\0") if name}
     return tuple(sorted(path for path in paths if path.is_file()))
