@@ -52,7 +52,7 @@ fuzz: $(STAMP) system
 	@$(PYTEST) -n $(WORKERS) --hypothesis-profile fuzz --timeout 3600 tests/core tests/edge tests/federation tests/plugins $(ARGS)
 
 bench: $(STAMP) system
-	@$(BIN)/python tests/bench $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 lock:
 	@tools/lock $(PYTHON) $(VENV)
