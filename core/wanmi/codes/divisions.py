@@ -53,7 +53,7 @@ class Division:
 
 @dataclass(frozen=True)
 class BadRow:
-    """A refused row: `row` counts as a spreadsheet does (the header is row 1), `reason` says what to mend."""
+    """A refused row: `row` counts from 2, the header being row 1 (csv.DictReader leaves blank lines out), `reason` says what to mend."""
 
     row: int
     reason: str
