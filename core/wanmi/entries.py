@@ -157,6 +157,14 @@ def decode(raw: bytes) -> Entry:
     return entry
 
 
+def decode_trusted(raw: bytes) -> Entry:
+    """The entry in bytes that were verified when they were stored; raises BadEntry if they are no entry."""
+    try:
+        return _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadEntry(f"not an entry: {error}") from error
+
+
 def check_envelope(entry: Entry) -> None:
     """Raise BadEntry unless every envelope field has its form (the body is checked by its kind)."""
     if entry.v != ENVELOPE_V:

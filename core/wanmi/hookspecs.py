@@ -65,7 +65,7 @@ class Specs:
         """The unit grid of a point; None when this plugin does not know. First answer wins."""
 
     @hookspec
-    def find_duplicates(self, node: NodeContext, facts: ReportFacts) -> Sequence[str]:
+    def find_duplicates(self, node: NodeContext, facts: ReportFacts) -> Sequence[str] | None:
         """Case numbers that may be about the same thing; all answers are joined, first ones first."""
 
     @hookspec(firstresult=True)

@@ -17,7 +17,7 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
-class NodeAdmitted(_Body):
+class NodeAdmitted(_Body, frozen=True):
     """``node.admitted``, subject ``node:<code>``: a parent binds a node's code, region and keys.
 
     The first entry of a node's own chain admits itself (parent null): its founding entry.
@@ -34,14 +34,14 @@ class NodeAdmitted(_Body):
     token: str
 
 
-class NodeRevoked(_Body):
+class NodeRevoked(_Body, frozen=True):
     """``node.revoked``, subject ``node:<code>``: the parent no longer speaks with these keys."""
 
     code: str
     reason: str
 
 
-class TerminalAdmitted(_Body):
+class TerminalAdmitted(_Body, frozen=True):
     """``terminal.admitted``, subject ``terminal:<id>``: a district admits a terminal's key.
 
     ``broker_verifier`` is a salted PBKDF2 hash of 256 random bits that only the terminal knows.
@@ -53,14 +53,14 @@ class TerminalAdmitted(_Body):
     holder: str | None
 
 
-class TerminalRevoked(_Body):
+class TerminalRevoked(_Body, frozen=True):
     """``terminal.revoked``, subject ``terminal:<id>``: its reports are refused from now on."""
 
     terminal: str
     reason: str
 
 
-class Attachment(_Body):
+class Attachment(_Body, frozen=True):
     """A sealed attachment: ``digest`` of the content as its maker signed it, ``blob`` of the sealed bytes."""
 
     role: Literal["text", "photo", "sound"]
@@ -70,7 +70,7 @@ class Attachment(_Body):
     blob: str
 
 
-class ReportReceived(_Body):
+class ReportReceived(_Body, frozen=True):
     """``report.received``, subject ``report:<edge>:<terminal>:<report id>``: the terminal's signed bytes.
 
     ``envelope`` (base64url of exactly what the terminal signed) is the evidence; the fields beside it repeat
@@ -88,7 +88,7 @@ class ReportReceived(_Body):
     attachments: list[Attachment]
 
 
-class ReportRefused(_Body):
+class ReportRefused(_Body, frozen=True):
     """``report.refused``, subject as ``report.received`` plus ``!<digest>``: authentic, but not taken; why."""
 
     terminal: str
@@ -99,7 +99,7 @@ class ReportRefused(_Body):
     reason: str
 
 
-class CaseOpened(_Body):
+class CaseOpened(_Body, frozen=True):
     """``case.opened``, subject ``case:<number>``: every decision made when the case was opened.
 
     ``grid`` null: no unit grid covers the point. ``grid_version`` and ``profile`` pin the data that decided.
@@ -129,7 +129,7 @@ class CaseOpened(_Body):
     attachments: list[Attachment]
 
 
-class ArrivalNoted(_Body):
+class ArrivalNoted(_Body, frozen=True):
     """``arrival.noted``, subject ``arrival:<origin>``: a child's chain stood here at this head at this time."""
 
     origin: str
@@ -139,7 +139,7 @@ class ArrivalNoted(_Body):
     at: int
 
 
-class LinkChanged(_Body):
+class LinkChanged(_Body, frozen=True):
     """``link.changed``, subject ``link:<child>``: the link to a child went up or down, and why."""
 
     peer: str
@@ -148,7 +148,7 @@ class LinkChanged(_Body):
     at: int
 
 
-class ClockStepped(_Body):
+class ClockStepped(_Body, frozen=True):
     """``clock.stepped``, subject ``clock:<node>``: the wall clock moved against the monotonic one (µs)."""
 
     step: int

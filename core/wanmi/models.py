@@ -209,7 +209,7 @@ class ReportRow(Row):
     __tablename__ = "report"
     edge: Mapped[str] = mapped_column(String(10), primary_key=True)
     terminal: Mapped[str] = mapped_column(String(20), primary_key=True)
-    report_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    report_id: Mapped[str] = mapped_column(String(90), primary_key=True)
     digest: Mapped[str] = mapped_column(String(64))
     seq: Mapped[int] = mapped_column(BigInteger)
     kind: Mapped[str] = mapped_column(String(10))

@@ -322,7 +322,9 @@ class Registry:
         try:
             return self.kinds[name, version]
         except KeyError:
-            raise NotFound(f"entry kind {name} v{version} is not registered; enable the plugin that brings it") from None
+            raise NotFound(
+                f"entry kind {name} v{version} is not registered; enable the plugin that brings it"
+            ) from None
 
     def _once(self, into: dict[Any, Any], key: Any, value: Any) -> None:
         if key in into and into[key] is not value:

@@ -90,7 +90,9 @@ def _sqlite_engines(url: str, database: str | None) -> tuple[Engine, Engine]:
     except ImportError as error:
         raise NeedsExtra("edge", "pysqlite3") from error
     if dbapi2.sqlite_version_info < SAFE_SQLITE:
-        raise StoreError(f"SQLite {dbapi2.sqlite_version} has the WAL-reset bug; install pysqlite3 with 3.51.3 or newer")
+        raise StoreError(
+            f"SQLite {dbapi2.sqlite_version} has the WAL-reset bug; install pysqlite3 with 3.51.3 or newer"
+        )
     if not database or database == ":memory:":
         engine = create_engine(
             "sqlite://", module=dbapi2, poolclass=StaticPool, connect_args={"check_same_thread": False}

@@ -1,0 +1,189 @@
+"""The core's own kinds and projections: nodes, terminals, reports, cases, arrivals, links."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, update
+
+from wanmi import kinds
+from wanmi.cases import Case, fold
+from wanmi.entries import Entry
+from wanmi.errors import BadInput
+from wanmi.journal.projecting import body_of
+from wanmi.models import (
+    CORE_ROWS,
+    ArrivalRow,
+    AttachmentRow,
+    CaseRow,
+    LinkRow,
+    NodeRow,
+    ReportRow,
+    Row,
+    TerminalRow,
+    table,
+)
+from wanmi.registry import Registry
+from wanmi.store import upsert_rows
+
+
+def register_core(to: Registry) -> None:
+    """Register the core's tables, kinds and projections; the node does so before any plugin."""
+    to.tables(*CORE_ROWS)
+    to.entry_kind("node.admitted", kinds.NodeAdmitted, zh="节点准入", en="Node admitted")
+    to.entry_kind("node.revoked", kinds.NodeRevoked, zh="节点吊销", en="Node revoked")
+    to.entry_kind("terminal.admitted", kinds.TerminalAdmitted, zh="终端准入", en="Terminal admitted")
+    to.entry_kind("terminal.revoked", kinds.TerminalRevoked, zh="终端吊销", en="Terminal revoked")
+    to.entry_kind("report.received", kinds.ReportReceived, zh="上报收讫", en="Report received")
+    to.entry_kind("report.refused", kinds.ReportRefused, zh="上报拒收", en="Report refused")
+    to.entry_kind("case.opened", kinds.CaseOpened, zh="案卷登记", en="Case opened")
+    to.entry_kind("arrival.noted", kinds.ArrivalNoted, zh="到达登记", en="Arrival noted")
+    to.entry_kind("link.changed", kinds.LinkChanged, zh="链路变化", en="Link changed")
+    to.entry_kind("clock.stepped", kinds.ClockStepped, zh="时钟跳变", en="Clock stepped")
+    to.projection("nodes", kinds=("node.admitted", "node.revoked"), rows=(NodeRow,), apply=project_nodes)
+    to.projection(
+        "terminals", kinds=("terminal.admitted", "terminal.revoked"), rows=(TerminalRow,), apply=project_terminals
+    )
+    to.projection("reports", kinds=("report.received", "report.refused"), rows=(ReportRow,), apply=project_reports)
+    to.projection("attachments", kinds=("report.received",), rows=(AttachmentRow,), apply=project_attachments)
+    to.projection("cases", kinds=("case.opened",), rows=(CaseRow,), apply=project_cases)
+    to.projection("arrivals", kinds=("arrival.noted",), rows=(ArrivalRow,), apply=project_arrivals)
+    to.projection("links", kinds=("link.changed",), rows=(LinkRow,), apply=project_links)
+
+
+def project_nodes(tx: Connection, entries: Sequence[Entry]) -> None:
+    """Admissions bind keys; a revocation only changes the state. The founding entry has no parent.
+
+    A parent's admission of a child wins over the child's own founding entry, in whichever order they come:
+    the row remembers a parent once one is known.
+    """
+    for entry in entries:
+        if entry.kind == "node.revoked":
+            _revoke_node(tx, entry)
+            continue
+        admitted = body_of(entry, kinds.NodeAdmitted)
+        if admitted.parent is None and admitted.code != entry.origin:
+            raise BadInput(f"node {entry.origin} cannot found node {admitted.code}; a parent admits it")
+        if admitted.parent is not None and admitted.parent != entry.origin:
+            raise BadInput(f"node {entry.origin} cannot admit {admitted.code} for parent {admitted.parent}")
+        row = (
+            admitted.code, admitted.role, admitted.name, admitted.region, admitted.parent, admitted.sign_key,
+            admitted.curve_key, "admitted", entry.at,
+        )  # fmt: skip
+        _admit(tx, row, founding=admitted.parent is None)
+
+
+def _revoke_node(tx: Connection, entry: Entry) -> None:
+    code = body_of(entry, kinds.NodeRevoked).code
+    known = tx.execute(table(NodeRow).select().where(table(NodeRow).c.code == code)).one_or_none()
+    if known is None or known.parent != entry.origin:
+        raise BadInput(f"node {entry.origin} cannot revoke {code}; only its parent can")
+    _set_state(tx, NodeRow, "code", code, "revoked", entry.at)
+
+
+def _admit(tx: Connection, row: tuple[Any, ...], *, founding: bool) -> None:
+    if founding:
+        known = tx.execute(table(NodeRow).select().where(table(NodeRow).c.code == row[0])).one_or_none()
+        if known is not None and known.parent is not None:
+            return
+    upsert_rows(tx, NodeRow, [row])
+
+
+def project_terminals(tx: Connection, entries: Sequence[Entry]) -> None:
+    """Admissions and revocations of terminals, by their district."""
+    for entry in entries:
+        if entry.kind == "terminal.revoked":
+            revoked = body_of(entry, kinds.TerminalRevoked)
+            _own_terminal(entry, revoked.terminal)
+            _set_state(tx, TerminalRow, "terminal", revoked.terminal, "revoked", entry.at)
+            continue
+        admitted = body_of(entry, kinds.TerminalAdmitted)
+        _own_terminal(entry, admitted.terminal)
+        row = (
+            admitted.terminal, entry.origin, admitted.sign_key, admitted.broker_verifier, admitted.holder, "admitted",
+            entry.at,
+        )  # fmt: skip
+        upsert_rows(tx, TerminalRow, [row])
+
+
+def project_reports(tx: Connection, entries: Sequence[Entry]) -> None:
+    """Reports by (edge, terminal, report id): taken ones win over an earlier refusal of other bytes."""
+    received: list[tuple[Any, ...]] = []
+    refused: list[tuple[Any, ...]] = []
+    for entry in entries:
+        if entry.kind == "report.received":
+            body = body_of(entry, kinds.ReportReceived)
+            received.append(
+                (entry.origin, body.terminal, body.report_id, body.digest, entry.seq, body.kind, body.category,
+                 body.made_at, "kept", None)
+            )  # fmt: skip
+        else:
+            no = body_of(entry, kinds.ReportRefused)
+            refused.append(
+                (entry.origin, no.terminal, f"{no.report_id}!{no.digest[:16]}", no.digest, entry.seq, "", "", entry.at,
+                 "refused", no.reason)
+            )  # fmt: skip
+    upsert_rows(tx, ReportRow, received)
+    upsert_rows(tx, ReportRow, refused)
+
+
+def project_attachments(tx: Connection, entries: Sequence[Entry]) -> None:
+    """Which sealed blobs an entry names."""
+    rows: list[tuple[Any, ...]] = []
+    for entry in entries:
+        for n, item in enumerate(body_of(entry, kinds.ReportReceived).attachments):
+            rows.append(
+                (entry.origin, entry.seq, n, entry.subject, item.role, item.media, item.size, item.digest, item.blob)
+            )
+    upsert_rows(tx, AttachmentRow, rows)
+
+
+def project_arrivals(tx: Connection, entries: Sequence[Entry]) -> None:
+    """The newest arrival that each parent journaled for each origin."""
+    newest: dict[tuple[str, str], tuple[Any, ...]] = {}
+    for entry in entries:
+        body = body_of(entry, kinds.ArrivalNoted)
+        newest[entry.origin, body.origin] = (entry.origin, body.origin, body.seq, body.hash, body.at)
+    upsert_rows(tx, ArrivalRow, list(newest.values()))
+
+
+def project_links(tx: Connection, entries: Sequence[Entry]) -> None:
+    """Whether each parent holds each child's link to be up."""
+    newest: dict[tuple[str, str], tuple[Any, ...]] = {}
+    for entry in entries:
+        body = body_of(entry, kinds.LinkChanged)
+        newest[entry.origin, body.peer] = (entry.origin, body.peer, int(body.up), body.at)
+    upsert_rows(tx, LinkRow, list(newest.values()))
+
+
+def _own_terminal(entry: Entry, terminal: str) -> None:
+    if not terminal.startswith(f"T{entry.origin}-"):
+        raise BadInput(f"node {entry.origin} cannot speak for terminal {terminal}; only its district can")
+
+
+def _set_state(tx: Connection, row: type[Row], key: str, code: str, state: str, at: int) -> None:
+    target = table(row)
+    tx.execute(update(target).where(target.c[key] == code).values(state=state, at=at))
+
+
+def project_cases(tx: Connection, entries: Sequence[Entry]) -> None:
+    """Cases as their owners' entries add up to them."""
+    upsert_rows(tx, CaseRow, [_case_row(_first(entry)) for entry in entries])
+
+
+def _first(entry: Entry) -> Case:
+    if entry.version != 1:
+        raise BadInput(f"{entry.subject}: opened at version {entry.version}; a case is opened once, at version 1")
+    return fold(None, entry)
+
+
+def _case_row(case: Case) -> tuple[Any, ...]:
+    o = case.opened
+    return (
+        case.number, case.owner, o.district, o.day, o.day_seq, o.kind, o.category, o.component, o.grid,
+        None if o.grid is None else o.grid[:12], o.lon_e7, o.lat_e7, o.source, o.terminal, o.report_id, o.report,
+        o.reported_at, case.opened_at, case.stage, case.state, orjson.dumps(o.similar).decode(), case.version,
+        case.changed_at,
+    )  # fmt: skip
