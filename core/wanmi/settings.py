@@ -1,0 +1,309 @@
+"""One typed tree of settings from DIR/node.toml and the environment (``WANMI_WEB__PORT=8443``).
+
+Core sections are here; a plugin adds its own with ``registry.section(name, model)`` and reads it with
+``settings.section(name, model)``. The environment wins over the file. Every error names its key.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, overload
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as EnvironmentFault
+
+from wanmi.coords import Datum
+from wanmi.errors import SettingsError
+
+if TYPE_CHECKING:
+    from wanmi.registry import SettingsSection
+
+FILE = "node.toml"
+PREFIX = "WANMI_"
+Role = Literal["city", "district", "edge"]
+M = TypeVar("M", bound=BaseModel)
+
+ROLE_PLUGINS: Mapping[Role, tuple[str, ...]] = {
+    "edge": ("edge", "federation", "console"),
+    "district": ("federation", "casework", "gis", "console"),
+    "city": ("federation", "gis", "console"),
+}
+"""The plugins of a role, in the order of their answers, where node.toml names none."""
+
+_CODE = re.compile(r"[0-9]{6}|[0-9]{8}")
+_E7 = 10_000_000
+
+
+class Section(BaseModel):
+    """Base for a section: frozen, and a key that it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NodeSettings(Section):
+    """``[node]``: who this node is. ``region`` is its division's code, ``parent`` its parent node's code."""
+
+    code: str
+    role: Role
+    name: str = ""
+    region: str = ""
+    parent: str | None = None
+
+    @field_validator("code", "parent")
+    @classmethod
+    def _is_code(cls, value: str | None) -> str | None:
+        if value is not None and not _CODE.fullmatch(value):
+            raise ValueError(f"{value!r} is no node code: 6 digits for a city or district, 8 for an edge")
+        return value
+
+    @model_validator(mode="after")
+    def _fits_role(self) -> NodeSettings:
+        if (len(self.code) == 8) != (self.role == "edge"):
+            raise ValueError(
+                f"a {self.role} node has a code of {8 if self.role == 'edge' else 6} digits, not {self.code}"
+            )
+        return self
+
+
+class DatabaseSettings(Section):
+    """``[database]``: empty url = SQLite in DIR/journal.db, else ``postgresql+psycopg://…``."""
+
+    url: str = Field(default="", repr=False)
+
+
+class WebSettings(Section):
+    """``[web]``: where the pages and the API are served; port 0 takes a free one (see DIR/run.json).
+
+    ``tls`` auto: HTTPS off loopback. ``names``: more host names and addresses for the certificate.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65535)
+    tls: Literal["auto", "on", "off"] = "auto"
+    names: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> WebSettings:
+        if self.tls == "off" and not is_loopback(self.host):
+            raise ValueError(f"tls is off but host {self.host} is not loopback: HTTPS is required there")
+        return self
+
+    @property
+    def https(self) -> bool:
+        """Whether the server speaks HTTPS."""
+        return self.tls == "on" or (self.tls == "auto" and not is_loopback(self.host))
+
+
+class LinkSettings(Section):
+    """``[link]``: ``listen`` where children dial in (``tcp://0.0.0.0:7400``), ``parent`` the parent's URL with keys."""
+
+    listen: str = ""
+    parent: str = ""
+
+    @field_validator("listen")
+    @classmethod
+    def _is_endpoint(cls, value: str) -> str:
+        if value and not re.fullmatch(r"tcp://[^/?#]+:[0-9*]+", value):
+            raise ValueError(f"{value!r} is not of the form tcp://HOST:PORT")
+        return value
+
+
+class RegionSettings(Section):
+    """``[region]``: the datum of incoming points that state none, and the box that they must lie in.
+
+    ``bbox`` is west, south, east, north in degrees WGS-84; none: every point is taken.
+    """
+
+    datum: Datum = "WGS84"
+    bbox: tuple[float, float, float, float] | None = None
+
+    @field_validator("bbox")
+    @classmethod
+    def _is_box(cls, box: tuple[float, float, float, float] | None) -> tuple[float, float, float, float] | None:
+        if box is not None and not (-180 <= box[0] < box[2] <= 180 and -90 <= box[1] < box[3] <= 90):
+            raise ValueError("bbox is west, south, east, north in degrees, west < east and south < north")
+        return box
+
+    @property
+    def bbox_e7(self) -> tuple[int, int, int, int] | None:
+        """The box in 1e-7 degree."""
+        if self.bbox is None:
+            return None
+        west, south, east, north = (round(side * _E7) for side in self.bbox)
+        return west, south, east, north
+
+
+class LogSettings(Section):
+    """``[log]``: to standard error and, unless ``file`` is false, to DIR/log/node.log (5 files of 5 MB)."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+    file: bool = True
+
+
+class WatchSettings(Section):
+    """``[watch]``: seconds after which plugin code counts as hanging and the node restarts without the plugin."""
+
+    hook: float = Field(default=10.0, gt=0)
+    reactor: float = Field(default=120.0, gt=0)
+    loop: float = Field(default=30.0, gt=0)
+
+
+class Tree(BaseSettings):
+    """The core's sections."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="ignore", frozen=True, case_sensitive=False
+    )
+
+    node: NodeSettings
+    plugins: Annotated[tuple[str, ...] | None, NoDecode] = None
+    database: DatabaseSettings = DatabaseSettings()
+    web: WebSettings = WebSettings()
+    link: LinkSettings = LinkSettings()
+    region: RegionSettings = RegionSettings()
+    log: LogSettings = LogSettings()
+    watch: WatchSettings = WatchSettings()
+
+    @field_validator("plugins", mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        """The environment gives ``gis,console``."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("plugins")
+    @classmethod
+    def _are_different(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value is not None and len(set(value)) != len(value):
+            raise ValueError("a plugin is named twice")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings gives all sources by name
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file (whose tables are the init arguments)."""
+        return env_settings, init_settings
+
+
+class Settings:
+    """A node's settings: the core's sections as attributes, a plugin's by ``section``."""
+
+    def __init__(self, dir: Path, tree: Tree, names: Collection[str] = ()) -> None:
+        self.dir = dir
+        self.tree = tree
+        self.node = tree.node
+        self.web = tree.web
+        self.link = tree.link
+        self.region = tree.region
+        self.log = tree.log
+        self.watch = tree.watch
+        self.plugins = tree.plugins if tree.plugins is not None else ROLE_PLUGINS[tree.node.role]
+        self._names = frozenset(names)
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL, SQLite in the node's directory by default."""
+        return self.tree.database.url or f"sqlite:///{self.dir / 'journal.db'}"
+
+    @overload
+    def section(self, name: str) -> Any: ...
+    @overload
+    def section(self, name: str, model: type[M]) -> M: ...
+    def section(self, name: str, model: type[BaseModel] | None = None) -> Any:
+        """A plugin's section; ``model`` (the registered one) gives it its type. SettingsError if nobody added it."""
+        if name not in self._names:
+            raise SettingsError(f"section [{name}] belongs to no enabled plugin; enable the plugin that brings it")
+        section = getattr(self.tree, name)
+        if model is not None and not isinstance(section, model):
+            raise SettingsError(f"section [{name}] is a {type(section).__name__}, not a {model.__name__}")
+        return section
+
+
+def read_settings(dir: Path) -> Settings:
+    """The core's sections only: enough to know which plugins to load. Raises SettingsError."""
+    return Settings(dir, _build(dir, Tree, _read_file(dir)))
+
+
+def read_all_settings(dir: Path, sections: Mapping[str, SettingsSection], tolerated: Collection[str] = ()) -> Settings:
+    """Every section, the plugins' too; a table that belongs to nobody is an error.
+
+    ``tolerated``: names of plugins that are installed but not loaded; their tables may stay in the file.
+    """
+    file = _read_file(dir)
+    clash = sorted(set(sections) & set(Tree.model_fields))
+    if clash:
+        raise SettingsError(f"section [{clash[0]}] of plugin {sections[clash[0]].plugin} is one of the core's names")
+    known = {*Tree.model_fields, *sections, *tolerated}
+    for name in file:
+        if name not in known:
+            raise SettingsError(f"{dir / FILE}: {name}: no such section or key (known: {', '.join(sorted(known))})")
+    fields: dict[str, Any] = {
+        name: (section.model, Field(default={}, validate_default=True)) for name, section in sections.items()
+    }
+    tree = create_model("Tree", __base__=Tree, **fields)
+    return Settings(dir, _build(dir, tree, file), sections)
+
+
+def write_node_toml(dir: Path, tables: Mapping[str, Mapping[str, object]]) -> None:
+    """Write a new node.toml; values are strings, integers, booleans and lists of them."""
+    lines = ["# Settings of this node. The environment wins: WANMI_WEB__PORT=8443. See docs/reference/settings.md."]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+    (dir / FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches ``host``."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _read_file(dir: Path) -> dict[str, Any]:
+    path = dir / FILE
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: not there; `wanmi init {dir} --role … --code …` makes a node") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _build(dir: Path, tree: type[Tree], file: dict[str, Any]) -> Tree:
+    try:
+        return tree(**file)
+    except ValidationError as error:
+        wrong = "; ".join(_told(dir, one) for one in error.errors())
+        raise SettingsError(wrong) from error
+    except EnvironmentFault as error:
+        raise SettingsError(f"environment {PREFIX}…: {error}") from error
+
+
+def _told(dir: Path, error: Mapping[str, Any]) -> str:
+    """One wrong key: where it stands, its dotted name, what is wrong with it (never its value: it may be a secret)."""
+    keys = [str(part) for part in error["loc"]]
+    variable = PREFIX + "__".join(keys).upper()
+    where = f"environment {variable}" if variable in os.environ else str(dir / FILE)
+    said = str(error["msg"]).removeprefix("Value error, ")
+    return f"{where}: {'.'.join(keys)}: {said}"
+
+
+def _toml(value: object) -> str:
+    """A TOML value: strings, integers, booleans and lists are written as JSON writes them."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
