@@ -9,7 +9,7 @@ import msgspec
 from wanmi.entries import Cosign, verify_cosign
 from wanmi.errors import BadInput
 from wanmi.reports.envelope import Count, Digest, Micros, ReportId, TerminalId
-from wanmi.reports.reasons import reason_text
+from wanmi.reports.reasons import Reason, reason_text
 
 NodeCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6,10}(?!\n)$", description="node code")]
 Seq = Annotated[int, msgspec.Meta(ge=1)]
@@ -56,6 +56,11 @@ class Receipt(msgspec.Struct, frozen=True):
     cosign: CosignRef | None = None
     waiting: Count | None = None
     """How many entries the edge still has to bring to the district, where it says so."""
+
+    @property
+    def passing(self) -> bool:
+        """Whether it refuses only for now: the same report may be accepted later."""
+        return self.reason in set(Reason) and Reason(self.reason).passing
 
     def text(self, language: Literal["zh", "en"] = "zh") -> str:
         """The reason for people, or an empty string."""

@@ -1,0 +1,201 @@
+"""The field terminal as a library: reports in, each on disk first, sent and resent until it is safe.
+
+with FieldTerminal(open_home(dir)) as terminal:
+    terminal.report(draft)
+    terminal.wait_quiet(60)
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
+
+from wanmi import __version__
+from wanmi.clock import Clock, SystemClock
+from wanmi.ids import Ids, SystemIds
+from wanmi.reports import Receipt, is_safe
+from wanmi_terminal.broker import BrokerUrl
+from wanmi_terminal.home import Home
+from wanmi_terminal.link import Link, LinkState
+from wanmi_terminal.maker import Draft, ReportMaker
+from wanmi_terminal.schedule import Retry, Schedule
+from wanmi_terminal.spool import Counts, SignedReport, Spool
+
+APP = f"wanmi-terminal {__version__}"
+
+
+@dataclass(frozen=True)
+class Route:
+    """A broker to send to: every ``every``-th report, and each ``twice_every``-th of those twice (0: never)."""
+
+    broker: BrokerUrl
+    every: int = 1
+    twice_every: int = 0
+
+    def takes(self, n: int) -> bool:
+        """Whether report number ``n`` goes this way."""
+        return n % self.every == 0
+
+    def copies(self, n: int) -> int:
+        """How often report number ``n`` is sent at a time."""
+        return 2 if self.twice_every and n % self.twice_every == 0 else 1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a terminal stands. ``sent`` counts report messages since start, ``bad_safe`` safe receipts that did not verify."""
+
+    counts: Counts
+    sent: int
+    receipts: int
+    bad_safe: int
+    links: tuple[LinkState, ...]
+
+
+class FieldTerminal:
+    """One terminal that sends from its spool, with a thread a broker.
+
+    ``on_progress`` is called from those threads after receipts were applied; it must return at once.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        routes: Sequence[Route] = (),
+        *,
+        retry: Retry | None = None,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self.home = home
+        self.spool = Spool(home.spool_path)
+        self._clock = clock or SystemClock()
+        self._maker = ReportMaker(home.terminal, home.key, self._clock, ids or SystemIds(), APP)
+        self._on_progress = on_progress
+        self.lock = threading.Condition()
+        """Guards spool, schedules and counts; told of every change."""
+        self._counts = self.spool.counts()
+        self._last_n = 0
+        self._receipts = self._bad_safe = 0
+        chosen = routes or [Route(broker) for broker in home.brokers()[:1]]
+        self._links = [Link(self, i, route, Schedule(retry or Retry())) for i, route in enumerate(chosen)]
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Take up what lies in the spool and connect; works offline, reports then wait."""
+        self.load()
+        for link in self._links:
+            link.start()
+
+    def close(self) -> None:
+        """Disconnect and close the spool; nothing is lost by it."""
+        for link in self._links:
+            link.stop()
+        self.spool.close()
+
+    def sign(self, draft: Draft) -> SignedReport:
+        """Make and sign a report without keeping it yet: for `add`."""
+        return self._maker.make(draft, self._counts.unsafe)
+
+    def report(self, draft: Draft) -> str:
+        """Make a report and keep it: it is on disk when its id is returned."""
+        signed = self.sign(draft)
+        self.add([signed])
+        return signed.report_id
+
+    def add(self, reports: Sequence[SignedReport]) -> None:
+        """Keep signed reports, all in one transaction, and send them."""
+        with self.lock:
+            self.spool.add(reports)
+            self._counts = replace(self._counts, new=self._counts.new + len(reports))
+            self._schedule_after(self._last_n)
+            self.lock.notify_all()
+
+    def load(self) -> None:
+        """Take up the whole spool: at start, and when another process changed it."""
+        with self.lock:
+            self._counts = self.spool.counts()
+            self._schedule_after(0)
+            self.lock.notify_all()
+
+    def look(self) -> None:
+        """Take up what another process added or made new again, if any did."""
+        with self.lock:
+            if self.spool.changed_elsewhere():
+                self.load()
+
+    def took(self, receipts: Sequence[Receipt]) -> None:
+        """Apply receipts from any broker: on disk first, then in every link's schedule."""
+        with self.lock:
+            good = [self._judged(receipt) for receipt in receipts if receipt.terminal == self.home.terminal]
+            changes = self.spool.apply(good, self._clock.now())
+            for receipt in good:
+                change = changes.get(receipt.report_id or "")
+                for link in self._links:
+                    link.answered(receipt, change.new if change else None)
+            self._receipts += len(receipts)
+            self._counts = self._counts.after(changes.values())
+            if any(change.old == "refused" for change in changes.values()):
+                self._schedule_after(0)  # one edge refused it, another keeps it: follow it again
+            self.lock.notify_all()
+        self._tell()
+
+    def link_changed(self) -> None:
+        """A connection came up or went down."""
+        with self.lock:
+            self.lock.notify_all()
+        self._tell()
+
+    def progress(self) -> Progress:
+        """Where the terminal stands now."""
+        with self.lock:
+            links = tuple(link.state() for link in self._links)
+            return Progress(self._counts, sum(s.sent for s in links), self._receipts, self._bad_safe, links)
+
+    def wait_for(self, done: Callable[[Progress], bool], seconds: float) -> bool:
+        """Wait until ``done`` holds; False when the time is over first."""
+        with self.lock:
+            return self.lock.wait_for(lambda: done(self.progress()), seconds)
+
+    def wait_quiet(self, seconds: float) -> bool:
+        """Wait until no report waits for anybody; False when the time is over first."""
+        return self.wait_for(lambda progress: progress.counts.unsafe == 0, seconds)
+
+    def send_again(self, report_ids: Sequence[str]) -> None:
+        """Send refused reports again, by a person's wish."""
+        with self.lock:
+            self.spool.send_again(report_ids, self._clock.now())
+            self.load()
+
+    def _schedule_after(self, n: int) -> None:
+        for held in self.spool.held("new", "kept", after=n):
+            self._last_n = max(self._last_n, held.n)
+            for link in self._links:
+                link.schedule(held)
+
+    def _judged(self, receipt: Receipt) -> Receipt:
+        """A safe receipt that does not verify is only worth a ``kept``: the report is not forgotten for it."""
+        if receipt.status != "safe" or self._is_safe(receipt):
+            return receipt
+        self._bad_safe += 1
+        return Receipt(1, receipt.terminal, receipt.report_id, "kept", receipt.edge, receipt.at, receipt.entry)
+
+    def _is_safe(self, receipt: Receipt) -> bool:
+        keys = self.home.district_keys
+        return any(is_safe(receipt, key) for key in keys) if keys else is_safe(receipt, None)
+
+    def _tell(self) -> None:
+        if self._on_progress is not None:
+            self._on_progress(self.progress())
