@@ -1,0 +1,138 @@
+"""API tokens for machines: shown once when made, kept as hashes, with scopes.
+
+``read`` may ask, ``write`` may also change things, ``admin`` may also see what only administrators see.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, cast, get_args
+
+from sqlalchemy import BigInteger, Connection, String, Text, insert, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from wanmi.clock import SECOND
+from wanmi.errors import BadInput, NotFound
+from wanmi.identity.people import Desk
+from wanmi.models import Row, mark, table
+
+Scope = Literal["read", "write", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+_SECRET = re.compile(r"wanmi_(t[0-9a-f]{12})_[A-Za-z0-9_-]{43}")
+
+
+class TokenRow(Row):
+    """A machine's token; ``digest`` is the SHA-256 of the secret, ``scopes`` a JSON list. Times µs UTC."""
+
+    __tablename__ = "api_token"
+    id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int | None] = mapped_column(BigInteger)
+    revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+    __table_args__ = mark("local")
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token as lists show it: never its secret."""
+
+    id: str
+    name: str
+    scopes: tuple[Scope, ...]
+    made_at: int
+    expires_at: int | None
+    revoked_at: int | None
+
+
+@dataclass(frozen=True)
+class NewToken:
+    """A token just made: the only time that its secret is seen."""
+
+    token: Token
+    secret: str
+
+
+def add_token(desk: Desk, *, name: str, scopes: Iterable[str], lifetime: int | None = None) -> NewToken:
+    """Make a token for a machine; ``lifetime`` in seconds, None for ever. BadInput for an unknown scope."""
+    wanted = _check_scopes(scopes)
+    if not name.strip():
+        raise BadInput("a token needs a name that tells which machine holds it")
+    now = desk.clock.now()
+    expires_at = None if lifetime is None else now + lifetime * SECOND
+    token = Token("t" + desk.ids.token(6).hex(), name.strip(), wanted, now, expires_at, None)
+    secret = f"wanmi_{token.id}_{base64.urlsafe_b64encode(desk.ids.token(32)).rstrip(b'=').decode()}"
+    row = {
+        "id": token.id,
+        "name": token.name,
+        "digest": _digest(secret),
+        "scopes": json.dumps(wanted),
+        "made_at": now,
+        "expires_at": expires_at,
+    }
+
+    def work(tx: Connection) -> None:
+        tx.execute(insert(table(TokenRow)).values(row))
+
+    desk.store.write(work).result()
+    return NewToken(token, secret)
+
+
+def revoke_token(desk: Desk, token_id: str) -> None:
+    """The token is worthless from now on; NotFound for an unknown id. Revoking twice changes nothing."""
+    tokens, now = table(TokenRow), desk.clock.now()
+
+    def work(tx: Connection) -> None:
+        if tx.execute(select(tokens.c.id).where(tokens.c.id == token_id)).one_or_none() is None:
+            raise NotFound(f"token {token_id}: no such token; `wanmi token list` shows the ids")
+        live = (tokens.c.id == token_id) & tokens.c.revoked_at.is_(None)
+        tx.execute(update(tokens).where(live).values(revoked_at=now))
+
+    desk.store.write(work).result()
+
+
+def list_tokens(desk: Desk) -> list[Token]:
+    """Every token ever made here, by id."""
+    tokens = table(TokenRow)
+    with desk.store.reader() as tx:
+        return [_token(row) for row in tx.execute(select(tokens).order_by(tokens.c.id))]
+
+
+def find_token(desk: Desk, secret: str) -> Token | None:
+    """The live token with that secret; None when it is unknown, expired or revoked."""
+    if not _SECRET.fullmatch(secret):
+        return None
+    tokens = table(TokenRow)
+    with desk.store.reader() as tx:
+        row = tx.execute(select(tokens).where(tokens.c.digest == _digest(secret))).one_or_none()
+    if row is None or row.revoked_at is not None:
+        return None
+    expired = row.expires_at is not None and row.expires_at <= desk.clock.now()
+    return None if expired else _token(row)
+
+
+def scope_holds(held: Iterable[str], needed: Scope) -> bool:
+    """Whether the scopes reach as far as the one needed: admin over write over read."""
+    return any(SCOPES.index(cast(Scope, scope)) >= SCOPES.index(needed) for scope in held)
+
+
+def _check_scopes(scopes: Iterable[str]) -> tuple[Scope, ...]:
+    wanted = tuple(dict.fromkeys(scopes))
+    if not wanted or any(scope not in SCOPES for scope in wanted):
+        raise BadInput(f"scopes {', '.join(wanted) or '(none)'}: name at least one of {', '.join(SCOPES)}")
+    return cast("tuple[Scope, ...]", wanted)
+
+
+def _token(row: Any) -> Token:
+    return Token(row.id, row.name, tuple(json.loads(row.scopes)), row.made_at, row.expires_at, row.revoked_at)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,175 @@
+"""/api/v1: cases, their evidence, the report facts behind them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
+
+from wanmi.errors import NotAllowed
+from wanmi.query import (
+    MAX_PAGE,
+    CaseFilter,
+    CaseLine,
+    Evidence,
+    count_cases,
+    evidence_by_blob,
+    evidence_of,
+    find_case,
+    list_cases,
+    report_in,
+)
+from wanmi.registry import NodeContext, Stored
+from wanmi.reports import read_text
+from wanmi.web.api_journal import EntryOut, entries_out
+from wanmi.web.callers import Caller, Reading
+from wanmi.web.headers import CONTENT_CSP
+
+SHOWN_MEDIA = frozenset({"image/jpeg", "image/png", "image/webp", "audio/mpeg", "audio/ogg", "audio/mp4"})
+"""Media types that are shown; anything else is handed over as a file of unknown kind."""
+
+
+@dataclass(frozen=True)
+class CasesOut:
+    """A page of cases; ``next`` is the cursor of the following page. ``count`` is of all that fit, when asked for."""
+
+    cases: list[CaseLine]
+    next: str | None
+    count: int | None
+
+
+@dataclass(frozen=True)
+class ReportOut:
+    """What the terminal signed: position and datum as measured, times µs UTC, accuracy in cm."""
+
+    terminal: str
+    report_id: str
+    made_at: int
+    lon_e7: int
+    lat_e7: int
+    datum: str
+    accuracy_cm: int | None
+    fix: str
+    fix_at: int
+    satellites: int | None
+    source: str
+    self_handled: bool
+    app: str
+
+
+@dataclass(frozen=True)
+class EvidenceOut:
+    """A sealed attachment; ``url`` opens it once ``state`` is ``here``."""
+
+    role: str
+    media: str
+    size: int
+    digest: str
+    blob: str
+    state: str
+    url: str
+
+
+@dataclass(frozen=True)
+class CaseOut:
+    """A case with everything that led to it."""
+
+    case: CaseLine
+    report: ReportOut | None
+    evidence: list[EvidenceOut]
+    entries: list[EntryOut]
+
+
+def filter_from_query(
+    district: str = "",
+    grid: Annotated[str, Query(description="street (9 digits), community (12) or unit grid (15)")] = "",
+    category: str = "",
+    stage: str = "",
+    kind: Annotated[str, Query(description="component or event")] = "",
+    q: Annotated[str, Query(description="any part of a case number")] = "",
+    from_: Annotated[str, Query(alias="from", description="first local day, 2026-11-24")] = "",
+    to: Annotated[str, Query(description="last local day, 2026-11-24")] = "",
+) -> CaseFilter:
+    """The filter in an API request."""
+    return CaseFilter.parse(
+        {
+            "district": district,
+            "grid": grid,
+            "category": category,
+            "stage": stage,
+            "kind": kind,
+            "number": q,
+            "since": from_,
+            "until": to,
+        }
+    )
+
+
+def case_routes(node: NodeContext) -> APIRouter:
+    """Routes under /api/v1/cases and /api/v1/blobs."""
+    router = APIRouter(tags=["cases"])
+
+    @router.get("/cases")
+    async def cases(
+        _caller: Reading,
+        wanted: Annotated[CaseFilter, Depends(filter_from_query)],
+        cursor: str = "",
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+        count: bool = False,
+    ) -> CasesOut:
+        """Cases, newest first. Follow ``next`` to the last page."""
+        with node.store.reader() as tx:
+            page = list_cases(tx, wanted, cursor=cursor, limit=limit)
+            total = count_cases(tx, wanted) if count else None
+        return CasesOut(list(page.cases), page.next, total)
+
+    @router.get("/cases/{number}")
+    async def case(_caller: Reading, number: str) -> CaseOut:
+        """One case: as it stands, its report, its evidence, its entries."""
+        with node.store.reader() as tx:
+            found = find_case(tx, number)
+            evidence = evidence_of(tx, [f"case:{number}", *([found.report] if found.report else [])])
+        of_report = node.journal.subject(found.report) if found.report else []
+        entries = entries_out(node, [*of_report, *node.journal.subject(f"case:{number}")])
+        return CaseOut(found, report_out(of_report), [evidence_out(one) for one in evidence], entries)
+
+    @router.get("/blobs/{blob}", response_class=Response)
+    async def blob(caller: Reading, blob: str) -> Response:
+        """The opened content of a sealed attachment; 404 until it is here, 403 once it was erased."""
+        return blob_response(node, caller, blob)
+
+    return router
+
+
+def report_out(entries: list[Stored]) -> ReportOut | None:
+    """The facts of the first report among the entries."""
+    reports = (report_in(entry) for entry in entries)
+    report = next((one for one in reports if one is not None), None)
+    if report is None:
+        return None
+    fields = msgspec.structs.asdict(report)
+    return ReportOut(**{name: fields[name] for name in ReportOut.__dataclass_fields__})
+
+
+def evidence_out(evidence: Evidence) -> EvidenceOut:
+    """An attachment with the path that opens it."""
+    return EvidenceOut(**asdict(evidence), url=f"/api/v1/blobs/{evidence.blob}")
+
+
+def blob_response(node: NodeContext, caller: Caller, blob: str) -> Response:
+    """The content, with the media type that its entry states (never sniffed) and forbidden to do anything."""
+    if not caller.opens_sealed:
+        raise NotAllowed(f"post {caller.actor.post} may not open sealed evidence; an operator may")
+    with node.store.reader() as tx:
+        evidence = evidence_by_blob(tx, blob)
+    content = node.blobs.open(blob)
+    headers = {"content-security-policy": CONTENT_CSP, "cache-control": "private, no-store"}
+    if evidence.role == "text":
+        return Response(read_text(content), 200, headers, "text/plain; charset=utf-8")
+    if evidence.media in SHOWN_MEDIA:
+        return Response(content, 200, headers, evidence.media)
+    headers["content-disposition"] = f'attachment; filename="{evidence.blob[:16]}.bin"'
+    return Response(content, 200, headers, "application/octet-stream")

@@ -1,0 +1,70 @@
+"""The app of a node: the core's routes, the plugins' routes, and what stands before them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from re import Pattern
+
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute, Route
+
+from wanmi import __version__
+from wanmi.errors import SettingsError
+from wanmi.registry import NodeContext
+from wanmi.web.api_cases import case_routes
+from wanmi.web.api_codes import code_routes
+from wanmi.web.api_journal import journal_routes
+from wanmi.web.callers import is_open
+from wanmi.web.explorer import explorer_routes
+from wanmi.web.gate import Gate
+from wanmi.web.headers import SecurityHeaders
+from wanmi.web.health import Meter, Metering, health_routes
+from wanmi.web.problems import add_problem_handlers
+
+API = "/api/v1"
+LOGIN_ROUTE = "login"
+"""Name of the route that a browser is sent to when it must log in (a plugin brings it)."""
+
+
+def build_app(node: NodeContext) -> FastAPI:
+    """The ASGI app of a node that stands: pages of its plugins, the JSON API, /healthz, /metrics, /docs."""
+    app = FastAPI(title=f"Wanmi {node.code}", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
+    meter = Meter()
+    found: list[tuple[str, BaseRoute]] = []
+    for prefix, router in _routers(node, app, meter):
+        app.include_router(router, prefix=prefix)
+        found += [(prefix, route) for route in router.routes]
+    add_problem_handlers(app)
+    app.add_middleware(Gate, node=node, open_paths=_open_paths(found), login=_login_path(found))
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Metering, meter=meter)
+    return app
+
+
+def _routers(node: NodeContext, app: FastAPI, meter: Meter) -> Iterator[tuple[str, APIRouter]]:
+    yield "", health_routes(node, meter)
+    yield API, case_routes(node)
+    yield API, journal_routes(node)
+    yield API, code_routes()
+    yield "", explorer_routes(app)
+    for routes in node.registry.routes:
+        router = routes.build(node)
+        if not isinstance(router, APIRouter):
+            raise SettingsError(f"plugin {routes.plugin}: its routes {routes.prefix or '/'} are no APIRouter")
+        yield routes.prefix, router
+
+
+def _open_paths(found: list[tuple[str, BaseRoute]]) -> list[Pattern[str]]:
+    """Patterns of the routes whose endpoints are marked open."""
+    from starlette.routing import compile_path
+
+    return [
+        compile_path(prefix + route.path)[0]
+        for prefix, route in found
+        if isinstance(route, Route) and is_open(route.endpoint)
+    ]
+
+
+def _login_path(found: list[tuple[str, BaseRoute]]) -> str:
+    paths = (prefix + route.path for prefix, route in found if isinstance(route, Route) and route.name == LOGIN_ROUTE)
+    return next(paths, "")

@@ -1,0 +1,124 @@
+"""The gate: every path is closed to strangers unless it is listed, whichever plugin it belongs to.
+
+It stands before routing and before any body is read. Unsafe methods need the form token (CSRF) when the caller is
+known by a cookie, and the scope ``write`` when by a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from re import Pattern
+from urllib.parse import parse_qs, quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from wanmi.errors import NotAllowed
+from wanmi.identity.sessions import csrf_fits
+from wanmi.registry import NodeContext
+from wanmi.web.callers import Caller, find_caller, login_cookie, session_cookie
+from wanmi.web.problems import problem, wants_page
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+CSRF_FIELD = "csrf_token"
+CSRF_HEADER = "x-csrf-token"
+MAX_FORM = 64 * 1024
+"""Bytes of a form that is looked into for its token."""
+_FORM = "application/x-www-form-urlencoded"
+
+
+class Gate:
+    """ASGI middleware; ``open_paths`` are the patterns of the open routes, ``login`` the login page's path or ""."""
+
+    def __init__(self, app: ASGIApp, node: NodeContext, open_paths: Sequence[Pattern[str]], login: str) -> None:
+        self._app = app
+        self._node = node
+        self._open = tuple(open_paths)
+        self._login = login
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request pass, or answer in its place."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        request = Request({**scope, "type": "http", "method": scope.get("method", "GET")}, receive)
+        caller = find_caller(self._node, request)
+        scope.setdefault("state", {})["caller"] = caller
+        is_open = any(pattern.fullmatch(scope["path"]) for pattern in self._open)
+        if scope["type"] == "websocket":
+            await self._socket(caller, scope, receive, send)
+            return
+        refusal = None if caller is not None or is_open else self._refuse_stranger(request)
+        if refusal is None and request.method not in SAFE:
+            refusal, receive = await self._check_unsafe(request, caller, is_open, receive)
+        await (refusal or self._app)(scope, receive, send)
+
+    async def _socket(self, caller: Caller | None, scope: Scope, receive: Receive, send: Send) -> None:
+        """WebSockets bypass forms, so that they need a token, or a page of this very host."""
+        headers = Request({**scope, "type": "http", "method": "GET"}).headers
+        ours = headers.get("origin", "").partition("://")[2] == headers.get("host")
+        if caller is not None and (caller.by_token or ours):
+            await self._app(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    def _refuse_stranger(self, request: Request) -> Response:
+        if self._login and request.method == "GET" and wants_page(request):
+            wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"{self._login}?next={quote(wanted, safe='')}", 303)
+        detail = "log in, or send a token: Authorization: Bearer wanmi_…"
+        return problem(request, 401, detail, {"www-authenticate": 'Bearer realm="wanmi"'})
+
+    async def _check_unsafe(
+        self, request: Request, caller: Caller | None, is_open: bool, receive: Receive
+    ) -> tuple[Response | None, Receive]:
+        if caller is not None and caller.by_token:
+            try:
+                caller.need("write")
+            except NotAllowed as error:
+                return problem(request, 403, str(error)), receive
+            return None, receive
+        given = request.headers.get(CSRF_HEADER)
+        if given is None and request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
+            body = await _read_body(request, MAX_FORM)
+            if body is None:
+                return problem(request, 413, f"a form holds at most {MAX_FORM} bytes"), receive
+            given, receive = _form_token(body), _replay(body, receive)
+        if csrf_fits(self._secret(request, is_open), given):
+            return None, receive
+        detail = f"the form's token is missing or old; load the page again (programs: header {CSRF_HEADER})"
+        return problem(request, 403, detail), receive
+
+    def _secret(self, request: Request, is_open: bool) -> str | None:
+        """The cookie that the form's token must belong to: at the login form there is no session yet."""
+        name = login_cookie if is_open else session_cookie
+        return request.cookies.get(name(self._node, request.url.scheme == "https"))
+
+
+async def _read_body(request: Request, most: int) -> bytes | None:
+    """The body, None when it is longer than ``most`` bytes."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            return None
+    return body
+
+
+def _form_token(body: bytes) -> str | None:
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=1000)
+    except ValueError:
+        return None
+    return fields.get(CSRF_FIELD, [""])[0]
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A receive that gives the body once more, then goes on with the real one."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again

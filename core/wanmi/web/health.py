@@ -1,0 +1,124 @@
+"""/healthz for load balancers, /metrics for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi import APIRouter
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from wanmi.query import cosigns, count_forks, count_quarantined, link_states, tally_cases
+from wanmi.registry import NodeContext
+from wanmi.web.callers import Reading, open_route
+
+_LEVEL = {"fine": 0, "unknown": 1, "warn": 2, "bad": 3}
+
+
+class Meter:
+    """Counts answers and their seconds by method and status; ASGI middleware shares it."""
+
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, str], int] = {}
+
+    def count(self, method: str, status: int) -> None:
+        """One more answer."""
+        key = (method, str(status))
+        self.answers[key] = self.answers.get(key, 0) + 1
+
+
+class Metering:
+    """ASGI middleware: tells the meter about every answer."""
+
+    def __init__(self, app: ASGIApp, meter: Meter) -> None:
+        self._app = app
+        self._meter = meter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and count its answer."""
+
+        async def counting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._meter.count(scope["method"], message["status"])
+            await send(message)
+
+        await self._app(scope, receive, counting if scope["type"] == "http" else send)
+
+
+class NodeCollector(Collector):
+    """The node's figures, read when they are asked for."""
+
+    def __init__(self, node: NodeContext, meter: Meter) -> None:
+        self._node = node
+        self._meter = meter
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing is read when the collector is registered."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """All metrics of the node."""
+        yield from self._chains()
+        yield from self._tables()
+        yield from self._health()
+        yield self._http()
+
+    def _chains(self) -> Iterator[Metric]:
+        held = GaugeMetricFamily("wanmi_chain_seq", "Entries of a chain that are durably held here", labels=["origin"])
+        for origin, cursor in sorted(self._node.journal.cursors().items()):
+            held.add_metric([origin], cursor.seq)
+        yield held
+
+    def _tables(self) -> Iterator[Metric]:
+        with self._node.store.reader() as tx:
+            signed, cases, links = cosigns(tx), tally_cases(tx), link_states(tx)
+            forks, quarantined = count_forks(tx), count_quarantined(tx)
+        cosigned = GaugeMetricFamily("wanmi_cosigned_seq", "Countersigned up to this entry", labels=["origin", "by"])
+        for one in signed:
+            cosigned.add_metric([one.origin, one.by], one.seq)
+        at_stage = GaugeMetricFamily("wanmi_cases", "Cases by district and stage", labels=["district", "stage"])
+        for tally in cases:
+            at_stage.add_metric([tally.district, tally.stage], tally.cases)
+        up = GaugeMetricFamily("wanmi_link_up", "1 when a parent holds the link to be up", labels=["by", "peer"])
+        for link in links:
+            up.add_metric([link.by, link.peer], int(link.up))
+        yield from (cosigned, at_stage, up)
+        yield GaugeMetricFamily("wanmi_forks", "Entries with evidence of a fork", value=forks)
+        yield GaugeMetricFamily("wanmi_quarantined", "Entries that a projection could not take", value=quarantined)
+
+    def _health(self) -> Iterator[Metric]:
+        state = GaugeMetricFamily("wanmi_health", "0 fine, 1 unknown, 2 warn, 3 bad", labels=["name"])
+        for line in self._node.health():
+            state.add_metric([line.name], _LEVEL[line.state])
+        yield state
+
+    def _http(self) -> Metric:
+        answers = CounterMetricFamily("wanmi_http_answers", "HTTP answers", labels=["method", "status"])
+        for (method, status), count in sorted(self._meter.answers.items()):
+            answers.add_metric([method, status], count)
+        return answers
+
+
+def health_routes(node: NodeContext, meter: Meter) -> APIRouter:
+    """/healthz (open) and /metrics (closed)."""
+    router = APIRouter(tags=["health"])
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(NodeCollector(node, meter))
+
+    @router.get("/healthz", response_class=JSONResponse)
+    @open_route
+    async def healthz() -> Response:
+        """``ok`` or ``degraded``; reasons only behind the login."""
+        bad = any(line.state == "bad" for line in node.health())
+        return JSONResponse({"status": "degraded" if bad else "ok"})
+
+    @router.get("/metrics", response_class=Response)
+    async def metrics(_caller: Reading) -> Response:
+        """Prometheus text."""
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router

@@ -1,0 +1,81 @@
+"""The server: uvicorn on a socket that is bound at once, stopped by cancelling."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from wanmi.errors import SettingsError
+from wanmi.web.app import build_app
+
+if TYPE_CHECKING:
+    from wanmi.registry import NodeContext
+
+GRACE = 5
+"""Seconds that running requests get when the server stops."""
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the node's business."""
+        yield
+
+
+class WebServer:
+    """Serves a node's app. Port 0 takes a free port; ``url`` tells which. HTTPS with a certificate and its key."""
+
+    def __init__(
+        self, node: NodeContext, *, host: str, port: int, certificate: Path | None = None, key: Path | None = None
+    ) -> None:
+        self._socket = _bind(host, port)
+        self.host = host
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"{'https' if certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}"
+        config = uvicorn.Config(
+            build_app(node),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            timeout_graceful_shutdown=GRACE,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+        )
+        self._server = _Server(config)
+
+    async def run(self) -> None:
+        """Serve until cancelled; running requests get a few seconds to end."""
+        serving = asyncio.ensure_future(self._server.serve(sockets=[self._socket]))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            self._server.should_exit = True
+            await serving
+            raise
+        finally:
+            self._socket.close()
+
+    def close(self) -> None:
+        """Give up the port without having served."""
+        self._socket.close()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+        bound.listen(2048)
+    except OSError as error:
+        bound.close()
+        raise SettingsError(f"web.port {port} on {host}: {error.strerror}; choose another port or host") from error
+    return bound
