@@ -49,9 +49,7 @@ class Appender:
         self._load_versions(tx, drafts)
         earlier = self._earlier_reactions(tx, drafts)
         new: list[EntryTuple] = []
-        answers: list[list[Stored]] = []
-        for request in requests:
-            answers.append([self._one(draft, state, now, salt, earlier, new) for draft in request.drafts])
+        answers = [[self._one(draft, state, now, salt, earlier, new) for draft in r.drafts] for r in requests]
         insert_rows(tx, EntryRow, [item.columns() for item in new])
         self._projector.project_own(tx, [item.entry for item in new if item.entry is not None])
         for request, stored in zip(requests, answers, strict=True):

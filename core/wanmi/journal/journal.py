@@ -122,7 +122,7 @@ class Journal(Reading):
         return sign_head(self._sign_key, self.node, cursor.seq if seq is None else seq, hash_, self._clock.now())
 
     def cosign(self, origin: str) -> Cosign | None:
-        """This node's countersignature of what it durably holds of another chain, kept beside the others."""
+        """A countersignature, made now, of what this node durably holds of another chain; None if nothing."""
         cursor = self.cursor(origin)
         if cursor.seq == 0 or origin == self.node:
             return None

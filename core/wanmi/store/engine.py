@@ -53,6 +53,13 @@ class Store:
         """The same database after a crash of its process: what was committed is there, nothing else."""
         return cls(old.url, old.writing, old.reading, Writer(old.writing, inline=True, on_commit=on_commit))
 
+    @classmethod
+    def open_to_read(cls, url: str) -> Store:
+        """Open a database that may be damaged or somebody else's, to read only: no table is made."""
+        writing, reading = _engines(url)
+        writing.dispose()
+        return cls(url, reading, reading, Writer(reading, inline=True))
+
     @property
     def dialect(self) -> str:
         """``sqlite`` or ``postgresql``."""

@@ -1,0 +1,170 @@
+"""Verify: walk every chain and name origin, seq and kind of each damage.
+
+Kinds: ``flipped`` (bytes are not the ones that were hashed), ``dropped``, ``inserted``, ``reordered``,
+``back-dated``, ``truncated`` (behind a signed head or countersignature), ``rewritten`` (a consistent chain
+that a signed head or countersignature contradicts), ``column`` (a column disagrees with ``raw``), ``link``
+(a stored hash does not follow), ``forged-head``, ``fork``, ``foreign`` (bytes of another chain).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wanmi.entries import Entry
+from wanmi.errors import StoreError
+from wanmi.journal.proof.bundle import read_bundle
+from wanmi.journal.proof.chain import ChainWalk, Finding
+from wanmi.journal.proof.heads import check_heads
+from wanmi.journal.proof.sources import Source, database_source
+
+
+@dataclass
+class ChainReport:
+    """What verify found of one chain in one source."""
+
+    source: str
+    origin: str
+    entries: int = 0
+    redacted: int = 0
+    head_seq: int = 0
+    head_hash: str = ""
+    signed_seq: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    marks: dict[int, bytes] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong with the chain."""
+        return not self.findings
+
+
+@dataclass
+class VerifyReport:
+    """What verify found of all chains, and the keys that it went by."""
+
+    chains: list[ChainReport] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)
+    forks: list[Finding] = field(default_factory=list)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Everything that is wrong."""
+        return [finding for chain in self.chains for finding in chain.findings] + self.forks
+
+    @property
+    def ok(self) -> bool:
+        """Whether every chain verifies."""
+        return not self.findings
+
+
+def verify_paths(paths: Sequence[Path], *, keys: Mapping[str, str] | None = None) -> VerifyReport:
+    """Verify node directories, SQLite files and bundles, each in itself and against one another.
+
+    ``keys`` (node code to hex public key) are trusted from outside; others come from the chains' own
+    ``node.admitted`` entries. StoreError when a path cannot be read.
+    """
+    return verify_sources([open_source(path) for path in paths], keys=keys)
+
+
+def open_source(path: Path) -> Source:
+    """A node's directory, its SQLite file, or a bundle."""
+    if path.is_dir():
+        database = path / "journal.db"
+        url = _database_url(path) or f"sqlite:///{database.resolve()}"
+        if url.startswith("sqlite") and not database.exists():
+            raise StoreError(f"{path}: there is no journal.db in it; give a node's directory or a bundle")
+        return database_source(path.name, url)
+    if not path.exists():
+        raise StoreError(f"{path}: there is no such file or directory")
+    with path.open("rb") as file:
+        if file.read(16) == b"SQLite format 3\x00":
+            return database_source(path.name, f"sqlite:///{path.resolve()}")
+    return read_bundle(path)
+
+
+def _database_url(directory: Path) -> str | None:
+    """The database that node.toml names, if it names one."""
+    import tomllib
+
+    file = directory / "node.toml"
+    if not file.exists():
+        return None
+    url = tomllib.loads(file.read_text(encoding="utf-8")).get("database", {}).get("url")
+    return url if isinstance(url, str) and not url.startswith("sqlite") else None
+
+
+def verify_sources(sources: Sequence[Source], *, keys: Mapping[str, str] | None = None) -> VerifyReport:
+    """As ``verify_paths`` for sources that are open."""
+    report = VerifyReport()
+    given = dict(keys or {})
+    for source in sources:
+        _verify_source(source, given, report)
+    report.forks = _forks_between(report.chains)
+    return report
+
+
+def _verify_source(source: Source, given: Mapping[str, str], report: VerifyReport) -> None:
+    chains: list[ChainReport] = []
+    found: dict[str, str] = {}
+    for origin in source.origins():
+        chain, admitted = _walk(source, origin)
+        found = _merged(found, origin, admitted)
+        chains.append(chain)
+    report.keys.update({**found, **given})
+    for chain in chains:
+        heads = [head for head in source.heads if head.origin == chain.origin]
+        cosigns = [cosign for cosign in source.cosigns if cosign.origin == chain.origin]
+        signed, findings = check_heads(chain.origin, heads, cosigns, chain.marks, chain.head_seq, report.keys)
+        chain.signed_seq = signed
+        chain.findings.extend(findings)
+        chain.findings.extend(
+            Finding(source.name, f.origin, f.seq, "fork", f"evidence was kept: {f.peer} sent another entry")
+            for f in source.forks
+            if f.origin == chain.origin
+        )
+    report.chains.extend(chains)
+
+
+def _walk(source: Source, origin: str) -> tuple[ChainReport, dict[str, str]]:
+    walk = ChainWalk(source.name, origin)
+    admitted: dict[str, str] = {}
+    for line in source.lines(origin):
+        entry = walk.line(line)
+        if entry is not None:
+            admitted.update(_admitted(entry))
+    walk.finish()
+    chain = ChainReport(source.name, origin, walk.count, walk.redacted, walk.seq, walk.hash.hex(), 0)
+    chain.findings = walk.findings
+    chain.marks = walk.hashes
+    return chain, admitted
+
+
+def _merged(found: Mapping[str, str], origin: str, admitted: Mapping[str, str]) -> dict[str, str]:
+    """Keys after one more chain: what a parent says of a child goes before what the child says of itself."""
+    own = {code: key for code, key in admitted.items() if code == origin and code not in found}
+    return {**found, **own, **{code: key for code, key in admitted.items() if code != origin}}
+
+
+def _admitted(entry: Entry) -> Iterable[tuple[str, str]]:
+    if entry.kind == "node.admitted" and entry.kind_v == 1:
+        code, key = entry.body.get("code"), entry.body.get("sign_key")
+        if isinstance(code, str) and isinstance(key, str):
+            yield code, key
+
+
+def _forks_between(chains: Sequence[ChainReport]) -> list[Finding]:
+    """The same chain in several sources: the first seq at which they differ is a fork."""
+    first: dict[str, ChainReport] = {}
+    findings = []
+    for chain in chains:
+        other = first.setdefault(chain.origin, chain)
+        if other is chain:
+            continue
+        for seq in sorted(other.marks.keys() & chain.marks.keys()):
+            if other.marks[seq] != chain.marks[seq]:
+                detail = f"{other.source} and {chain.source} hold different entries"
+                findings.append(Finding(chain.source, chain.origin, seq, "fork", detail))
+                break
+    return findings
