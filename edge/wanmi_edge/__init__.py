@@ -1,0 +1,25 @@
+"""The appliance in the street: a broker for terminals, and the intake that turns their reports into entries."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from wanmi.hookspecs import hookimpl
+from wanmi.registry import Registry
+from wanmi_edge.appliance import Edge
+from wanmi_edge.health import edge_health
+from wanmi_edge.rows import EDGE_ROWS
+from wanmi_edge.settings import EdgeSettings
+
+
+@hookimpl
+def register(to: Registry) -> None:
+    """Settings, local tables, tasks and health of the edge."""
+    edge = Edge()
+    to.section("edge", EdgeSettings)
+    to.tables(*EDGE_ROWS)
+    to.task("edge.broker", edge.run_broker)
+    to.task("edge.intake", edge.run_intake)
+    to.task("edge.receipts", edge.run_receipts)
+    to.task("edge.probe", edge.run_probe)
+    to.probe("edge", partial(edge_health, edge))

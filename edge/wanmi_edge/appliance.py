@@ -1,0 +1,221 @@
+"""The edge of one node: its broker, its intake and its receipts, as supervised tasks that share a connection."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from wanmi.codes import Profile
+from wanmi.entries import Cosign
+from wanmi.errors import LinkError
+from wanmi.identity import TlsFiles, ensure_tls
+from wanmi.mqtt import Address, MqttClient, Session
+from wanmi.registry import NodeContext
+from wanmi.reports import PART_FILTER, REPORT_FILTER
+from wanmi.settings import is_loopback
+from wanmi_edge.broker import ManagedBroker, choose_kind, choose_port, external_address
+from wanmi_edge.broker_files import MESSAGE_LIMIT, BrokerFiles, Listener
+from wanmi_edge.intake import Intake
+from wanmi_edge.safe import SafeTeller
+from wanmi_edge.settings import MIB, BrokerSettings, EdgeSettings, IntakeSettings
+from wanmi_edge.spool import PartSpool, SpoolLimits
+from wanmi_edge.terminals import TerminalBook
+from wanmi_edge.verdicts import Judge, rules_of
+
+TICK = 0.25
+"""Seconds between looks at whether the broker runs and knows its users."""
+
+
+class Edge:
+    """What the edge's tasks share. One for each registry, so one for each node."""
+
+    def __init__(self) -> None:
+        self.kind = ""
+        self.url = ""
+        self.client: MqttClient | None = None
+        self.intake: Intake | None = None
+        self.teller: SafeTeller | None = None
+        self.book: TerminalBook | None = None
+        self.spool: PartSpool | None = None
+        self.round_trip: float | None = None
+        self.trouble = "the broker has not started yet"
+        self._address: Address | None = None
+        self._standing = threading.Event()
+        self._deaf = threading.Event()
+        self._lock = threading.Lock()
+
+    # -- tasks --------------------------------------------------------------------------------------------
+
+    async def run_broker(self, node: NodeContext) -> None:
+        """Keep the broker standing; LinkError when it ended, so that the node starts this task again."""
+        settings = self._wire(node).mqtt
+        self.kind = choose_kind(settings)
+        if self.kind == "external":
+            await self._follow(external_address(settings))
+        broker = make_broker(node, settings, self.kind)
+        try:
+            while True:
+                await self._serve(broker)
+        except LinkError as error:
+            self.trouble = str(error)
+            raise
+
+    async def run_intake(self, node: NodeContext) -> None:
+        """Take reports in, from one connection for as long as it is good for anything."""
+        settings = self._wire(node).intake
+        await in_thread(partial(self._take_in, node, settings), "edge-intake")
+
+    async def run_receipts(self, node: NodeContext) -> None:
+        """Tell terminals what is safe."""
+        self._wire(node)
+        teller = SafeTeller(node, lambda: self.client)
+        self.teller = teller
+        await in_thread(teller.run, "edge-receipts")
+
+    async def run_probe(self, node: NodeContext) -> None:
+        """Publish to oneself: a managed broker that does not bring it back is ended and started again."""
+        settings = self._wire(node).mqtt
+        await in_thread(partial(self._probe, settings), "edge-probe")
+
+    # -- parts --------------------------------------------------------------------------------------------
+
+    def _wire(self, node: NodeContext) -> EdgeSettings:
+        """Join the node once: the book of terminals, the countersignatures."""
+        with self._lock:
+            if self.book is None:
+                self.book = TerminalBook(node.store, node.journal)
+                node.journal.listen_cosign(self._heard_cosign)
+        return node.settings.section("edge", EdgeSettings)
+
+    def _book(self) -> TerminalBook:
+        if self.book is None:
+            raise LinkError("the edge is not wired to its node yet")
+        return self.book
+
+    def _heard_cosign(self, cosign: Cosign) -> None:
+        for hearer in (self.intake, self.teller):
+            if hearer is not None:
+                hearer.heard_cosign(cosign)
+
+    async def _follow(self, address: Address) -> None:
+        self._stand(address, address.url)
+        await asyncio.Event().wait()
+
+    async def _serve(self, broker: ManagedBroker) -> None:
+        """Start the broker and stay with it; returns when it must start again to know its users."""
+        book = self._book()
+        try:
+            await broker.start(book.verifiers())
+            self._stand(broker.address, broker.url)
+            seen = broker.users(book.verifiers())
+            while await broker.runs(TICK):
+                if self._deaf.is_set():
+                    self._deaf.clear()
+                    raise LinkError(f"broker {broker.kind} is alive but deaf; it is started again")
+                book.refresh_if_stale()
+                users = broker.users(book.verifiers())
+                if users != seen and not broker.reload(book.verifiers()):
+                    return
+                seen = users
+            raise LinkError(f"broker {broker.kind} ended: {broker.last_words()}")
+        finally:
+            self._standing.clear()
+            await broker.stop()
+
+    def _stand(self, address: Address, url: str) -> None:
+        self._address, self.url, self.trouble = address, url, ""
+        self._standing.set()
+
+    def _take_in(self, node: NodeContext, settings: IntakeSettings, stop: threading.Event) -> None:
+        while not stop.is_set():
+            address = self._address
+            if address is not None and self._standing.wait(0.2):
+                self._take_in_from(address, node, settings, stop)
+            elif address is None:
+                stop.wait(0.1)
+
+    def _take_in_from(
+        self, address: Address, node: NodeContext, settings: IntakeSettings, stop: threading.Event
+    ) -> None:
+        """Take in until ``stop``, or until the broker stands elsewhere."""
+        client = MqttClient(address, session_of(node.code, settings))
+        spool, book = make_spool(node, settings), self._book()
+        profile = Profile.load(node.settings.section("edge", EdgeSettings).profile)
+        judge = Judge(rules_of(node.code, node.settings.region, settings, profile), book.known)
+        intake = Intake(node, client, judge, spool, book, settings)
+        self.client, self.spool, self.intake = client, spool, intake
+        client.start()
+        try:
+            intake.run(lambda: stop.is_set() or self._address != address)
+        finally:
+            client.stop()
+
+    def _probe(self, settings: BrokerSettings, stop: threading.Event) -> None:
+        misses = 0
+        while not stop.wait(settings.probe_every if not misses else 1.0):
+            client = self.client
+            if client is None or not client.connected:
+                continue
+            try:
+                self.round_trip, misses = client.probe(settings.probe_timeout), 0
+                self.trouble = ""
+            except LinkError as error:
+                self.round_trip, misses = None, misses + 1
+                self.trouble = str(error)
+            if misses >= 3:
+                misses = 0
+                self._deaf.set()
+
+
+def session_of(code: str, settings: IntakeSettings) -> Session:
+    """How the intake stands at the broker: what came while it was away is kept for it."""
+    return Session(
+        f"{code}-intake",
+        subscriptions=(REPORT_FILTER, PART_FILTER),
+        window=settings.window,
+        max_packet=2 * MESSAGE_LIMIT,
+        probe=True,
+        retry_max=5,
+    )
+
+
+def make_spool(node: NodeContext, settings: IntakeSettings) -> PartSpool:
+    """The node's spool of parts, with the limits of the settings."""
+    limits = SpoolLimits(
+        settings.photo_mib * MIB, settings.spool_mib * MIB, settings.reserve_mib * MIB, settings.part_life
+    )
+    return PartSpool(node.dir / "spool" / "parts", limits, lambda: node.clock.now() / 1_000_000)
+
+
+def make_broker(node: NodeContext, settings: BrokerSettings, kind: str) -> ManagedBroker:
+    """The node's own broker by its settings; iotcore serves loopback only. Raises LinkError."""
+    files = BrokerFiles(node.dir / "broker")
+    files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    tls = None if is_loopback(settings.listen) else broker_tls(node, settings)
+    if tls is not None and kind == "iotcore":
+        raise LinkError("mosquitto is not installed, and iotcore serves loopback only: install mosquitto")
+    return ManagedBroker(kind, files, node.code, Listener(settings.listen, choose_port(settings, files), tls), node.ids)
+
+
+def broker_tls(node: NodeContext, settings: BrokerSettings) -> TlsFiles:
+    """The certificate of this node's own CA for the names under which terminals reach it."""
+    names = {"localhost", "127.0.0.1", socket.gethostname(), *node.settings.web.names}
+    if settings.listen not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        names.add(settings.listen)
+    return ensure_tls(node.dir, node.code, sorted(names), node.clock.now())
+
+
+async def in_thread(work: Callable[[threading.Event], None], name: str) -> None:
+    """Run blocking ``work`` in a thread of its own; when the task is cancelled, ask it to stop and wait."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(1, thread_name_prefix=name) as executor:
+        future = asyncio.get_running_loop().run_in_executor(executor, work, stop)
+        try:
+            await asyncio.shield(future)
+        finally:
+            stop.set()
+            await asyncio.wait([future])

@@ -1,0 +1,66 @@
+"""The edge's health lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from wanmi.registry import Health, NodeContext
+from wanmi_edge.appliance import Edge
+
+State = Literal["fine", "warn", "bad", "unknown"]
+
+
+def edge_health(edge: Edge, node: NodeContext) -> Sequence[Health]:
+    """The broker, the intake with its spool, and the receipts."""
+    return [_broker(edge), _intake(edge, node), _receipts(edge, node)]
+
+
+def _broker(edge: Edge) -> Health:
+    facts: dict[str, str | int] = {"kind": edge.kind, "url": edge.url}
+    if edge.book is not None:
+        facts["terminals"] = len(edge.book)
+    client = edge.client
+    if client is None or edge.trouble:
+        return Health("edge.broker", "bad", edge.trouble or "not connected yet", facts)
+    facts["connections"] = client.connections
+    if not client.connected:
+        return Health("edge.broker", "bad", client.last_error, facts)
+    if edge.round_trip is None:
+        return Health("edge.broker", "fine", "connected", facts)
+    facts["round_trip_us"] = round(edge.round_trip * 1_000_000)
+    return Health("edge.broker", "fine", "connected, and a message to oneself returns", facts)
+
+
+def _intake(edge: Edge, node: NodeContext) -> Health:
+    intake, spool, client = edge.intake, edge.spool, edge.client
+    if intake is None or spool is None or client is None:
+        return Health("edge.intake", "unknown", "not started yet")
+    counts = intake.counts
+    facts: dict[str, str | int] = {
+        "kept": counts.kept,
+        "repeated": counts.again,
+        "per_minute": intake.rate.per_minute(),
+        "unacknowledged": client.waiting + intake.in_hand,
+        "waiting_for_parts": intake.waiting,
+        "parts": spool.count,
+        "spool_bytes": spool.size,
+        "junk": intake.junk_seen,
+        **{f"refused_{reason}": n for reason, n in sorted(counts.refused.items())},
+    }
+    held = node.journal.held
+    if held:
+        return Health("edge.intake", "bad", f"nothing is written: {held}", facts)
+    if spool.is_full():
+        return Health("edge.intake", "bad", "the disk has less room than the reserve: reports are sent back", facts)
+    state: State = "warn" if client.waiting >= client.session.window else "fine"
+    return Health("edge.intake", state, "reports are taken in", facts)
+
+
+def _receipts(edge: Edge, node: NodeContext) -> Health:
+    teller = edge.teller
+    if teller is None:
+        return Health("edge.receipts", "unknown", "not started yet")
+    end = node.journal.cursor(node.code).seq
+    facts: dict[str, str | int] = {"told": teller.told, "entries": end}
+    return Health("edge.receipts", "fine", f"{max(0, end - teller.told)} entries are not countersigned yet", facts)

@@ -1,0 +1,63 @@
+"""``[edge]`` of node.toml: the broker, and how much the intake takes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from wanmi.settings import Section, is_loopback
+
+MIB = 1024 * 1024
+
+
+class BrokerSettings(Section):
+    """``[edge.mqtt]``: which broker, and where.
+
+    ``kind`` auto: an external broker when ``url`` is set, else mosquitto when it is installed, else iotcore (loopback
+    only). ``port`` 0 takes a free one, once, and keeps it. Off loopback the listener speaks MQTTS with the node's own
+    certificate. For an external broker ``url`` is ``mqtts://user@host:port``, its password in the file ``password_file``.
+    """
+
+    kind: Literal["auto", "mosquitto", "iotcore", "external"] = "auto"
+    listen: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65535)
+    url: str = ""
+    password_file: str = ""
+    ca_file: str = ""
+    probe_every: float = Field(default=10.0, gt=0)
+    probe_timeout: float = Field(default=5.0, gt=0)
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> BrokerSettings:
+        if self.kind == "external" and not self.url:
+            raise ValueError("kind is external: url must say where the broker is")
+        if self.kind == "iotcore" and not is_loopback(self.listen):
+            raise ValueError(f"iotcore has no access rules and serves loopback only, not {self.listen}")
+        return self
+
+
+class IntakeSettings(Section):
+    """``[edge.intake]``: bounds of what is taken in.
+
+    ``window`` is how many messages the broker hands over before the first is acknowledged; ``batch`` how many go into
+    one transaction; sizes in MiB, times in seconds; ``junk_rows`` and ``waiting`` count rows.
+    """
+
+    window: int = Field(default=600, ge=10, le=65_535)
+    batch: int = Field(default=250, ge=1, le=5000)
+    spool_mib: int = Field(default=2048, ge=1)
+    reserve_mib: int = Field(default=256, ge=0)
+    photo_mib: int = Field(default=8, ge=1, le=8)
+    ahead: int = Field(default=300, ge=0)
+    part_life: int = Field(default=7 * 86_400, ge=60)
+    waiting: int = Field(default=2000, ge=1)
+    junk_rows: int = Field(default=1000, ge=1)
+
+
+class EdgeSettings(Section):
+    """``[edge]``: ``profile`` names the catalogue whose categories are known."""
+
+    mqtt: BrokerSettings = BrokerSettings()
+    intake: IntakeSettings = IntakeSettings()
+    profile: str = "cjt-2007"

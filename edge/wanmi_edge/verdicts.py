@@ -1,0 +1,144 @@
+"""What one message is: a part, a good report, an authentic one that is not taken, or junk. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wanmi.codes import CASE_KINDS, Profile, load_district_facts
+from wanmi.coords import Point
+from wanmi.errors import BadInput
+from wanmi.reports import (
+    Bounds,
+    Box,
+    Known,
+    Limits,
+    PartTopic,
+    Reason,
+    Refused,
+    ReportMessage,
+    Rules,
+    decode_report,
+    examine,
+    parse_topic,
+)
+from wanmi.settings import RegionSettings
+from wanmi_edge.settings import MIB, IntakeSettings
+
+SAMPLE = 1024
+"""Bytes of a junk message that are kept."""
+
+
+@dataclass(frozen=True)
+class Good:
+    """A report that was verified and checked; its parts may still be missing."""
+
+    report: ReportMessage
+
+
+@dataclass(frozen=True)
+class No:
+    """A report that its terminal surely made and that is not taken, for a reason that will not pass."""
+
+    report: ReportMessage
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Later:
+    """A report that is not taken now: no entry, no junk, only the answer."""
+
+    report: ReportMessage
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Junk:
+    """Anybody may have sent this; ``terminal`` is the topic's, if it has one."""
+
+    topic: str
+    payload: bytes
+    reason: str
+    detail: str
+    terminal: str | None = None
+    report_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part or a chunk of one, from an admitted terminal."""
+
+    topic: PartTopic
+    content: bytes
+
+
+Verdict = Good | No | Later | Junk | Part
+
+
+class Judge:
+    """Tells what messages are, by the rules of the city and the terminals that are admitted."""
+
+    def __init__(self, rules: Rules, find: Callable[[str], Known | None]) -> None:
+        self._rules = rules
+        self._find = find
+
+    def judge(self, topic: str, payload: bytes, content_type: str, now: int) -> Verdict:
+        """The verdict on a message that came at ``now`` (µs UTC)."""
+        try:
+            where = parse_topic(topic)
+        except BadInput as error:
+            return Junk(topic, payload, "bad_topic", str(error))
+        if isinstance(where, PartTopic):
+            return self._part(topic, where, payload)
+        try:
+            return Good(examine(payload, where.terminal, self._find, now, self._rules, content_type))
+        except Refused as refused:
+            return _refusal(topic, where.terminal, payload, content_type, refused)
+
+    def _part(self, topic: str, where: PartTopic, payload: bytes) -> Verdict:
+        known = self._find(where.terminal)
+        if known is None or known.revoked:
+            reason = Reason.REVOKED_TERMINAL if known else Reason.UNKNOWN_TERMINAL
+            return Junk(topic, payload, reason, "a part from a terminal that is not admitted", where.terminal)
+        return Part(where, payload)
+
+
+def _refusal(topic: str, terminal: str, payload: bytes, content_type: str, refused: Refused) -> Verdict:
+    if not refused.reason.authentic:
+        report_id = refused.report_id if refused.terminal in (terminal, None) else None
+        return Junk(topic, payload, refused.reason, refused.detail, terminal, report_id)
+    report = decode_report(payload, content_type)
+    return (Later if refused.reason.passing else No)(report, refused.reason)
+
+
+class Everywhere:
+    """No bounds: neither the settings nor the data say where the city lies."""
+
+    def covers(self, point: Point) -> bool:
+        """Always."""
+        return True
+
+
+def bounds_of(code: str, region: RegionSettings) -> Bounds:
+    """The box of the settings, else the box around the districts of this code's city, else no bounds."""
+    if region.bbox_e7 is not None:
+        return Box(*region.bbox_e7)
+    facts = [one for one in load_district_facts() if one.code[:4] == code[:4]]
+    if not facts:
+        return Everywhere()
+    return Box(
+        min(one.south_west.lon_e7 for one in facts),
+        min(one.south_west.lat_e7 for one in facts),
+        max(one.north_east.lon_e7 for one in facts),
+        max(one.north_east.lat_e7 for one in facts),
+    )
+
+
+def rules_of(code: str, region: RegionSettings, intake: IntakeSettings, profile: Profile) -> Rules:
+    """What reports are checked against at this edge."""
+
+    def knows(kind: str, category: str) -> bool:
+        return any(kind == one and profile.catalogue.get(one, category) is not None for one in CASE_KINDS)
+
+    limits = Limits(photo_bytes=intake.photo_mib * MIB, ahead_us=intake.ahead * 1_000_000)
+    return Rules(bounds_of(code, region), knows, limits)
