@@ -71,16 +71,17 @@ def cut(
     Raises BadInput for a code that is no community's, or for rings that are not simple or enclose no area.
     """
     _check(community, shape)
-    tried = ""
+    tried, count = "", 0
     for columns, rows in _SIZES if on_overflow == "grow" else _SIZES[:1]:
         cells, joined = _cells(shape, cell_m, (columns, rows), sliver_share)
-        if len(cells) <= MOST_CELLS:
+        count = len(cells)
+        if count <= MOST_CELLS:
             size = (columns * cell_m, rows * cell_m)
-            message = f"community {community}: {len(cells)} cells of about {size[0]} m x {size[1]} m{tried}"
+            message = f"community {community}: {count} cells of about {size[0]} m x {size[1]} m{tried}"
             return Cut(_numbered(community, cells, size[1], begins), size, joined, message)
-        tried = tried or f"; grown, since {len(cells)} cells of {cell_m} m exceed {MOST_CELLS} (on_overflow=grow)"
+        tried = tried or f"; grown, since {count} cells of {cell_m} m exceed {MOST_CELLS} (on_overflow=grow)"
     raise BadInput(
-        f"community {community}: {len(cells)} cells exceed the {MOST_CELLS} that a code can number "
+        f"community {community}: {count} cells exceed the {MOST_CELLS} that a code can number "
         f"(on_overflow={on_overflow}); split the community or choose on_overflow=grow for larger cells"
     )
 
@@ -138,7 +139,8 @@ def _common_edges(faces: list[Rings]) -> dict[int, dict[int, float]]:
     owner = {edge: number for number, face in enumerate(faces) for ring in face for edge in edges(ring)}
     shared = [(edge, number, owner[edge[1], edge[0]]) for edge, number in owner.items() if (edge[1], edge[0]) in owner]
     touching: dict[int, dict[int, float]] = {number: {} for number in range(len(faces))}
-    for (_, number, other), length in zip(shared, _lengths([edge for edge, _, _ in shared]), strict=True):
+    lengths = _lengths([edge for edge, _, _ in shared])
+    for (_, number, other), length in zip(shared, lengths, strict=True):
         touching[number][other] = touching[number].get(other, 0.0) + length
     return touching
 
@@ -147,8 +149,7 @@ def _lengths(wanted: list[Edge]) -> list[float]:
     if not wanted:
         return []
     metres = to_metres(np.array(wanted, dtype=np.int64).reshape(-1, 2)).reshape(-1, 2, 2)
-    lengths: list[float] = np.round(np.hypot(*(metres[:, 1] - metres[:, 0]).T), 6).tolist()
-    return lengths
+    return [float(length) for length in np.hypot(*(metres[:, 1] - metres[:, 0]).T).round(6).tolist()]
 
 
 def centroid_m(rings: Rings) -> tuple[float, float]:

@@ -33,7 +33,7 @@ class Locator:
     def _prepare(self) -> None:
         raster = self._raster
         self._numbers = np.array([int(code) for code in self.codes], dtype=np.int64)
-        self._flat = memoryview(raster.pixels.reshape(-1))
+        self._flat = memoryview(raster.pixels.reshape(-1).data)
         self._borders: list[list[int]] = raster.borders.tolist()
         self._offsets: list[int] = raster.offsets.tolist()
         self._candidates: list[int] = raster.candidates.tolist()
@@ -82,7 +82,9 @@ class Locator:
             lon_e7 = np.array([point.lon_e7 for point in turned], dtype=np.int64)
             lat_e7 = np.array([point.lat_e7 for point in turned], dtype=np.int64)
         found = self._found(lon_e7, lat_e7)
-        return np.where(found == OUTSIDE, NO_GRID, self._numbers[found]) if self.codes else np.zeros_like(lon_e7)
+        if not self.codes:
+            return np.zeros_like(lon_e7)
+        return np.asarray(np.where(found == OUTSIDE, NO_GRID, self._numbers[found]))
 
     def _found(self, x: Ints, y: Ints) -> Ints:
         """The cell of every point, OUTSIDE for none."""
@@ -109,7 +111,7 @@ class Locator:
         ax, ay, bx, by, left, right = self._raster.borders[record].T
         cross = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
         lower = np.where((left < 0) | (right < 0), np.maximum(left, right), np.minimum(left, right))
-        return np.where(cross > 0, left, np.where(cross < 0, right, lower))
+        return np.asarray(np.where(cross > 0, left, np.where(cross < 0, right, lower)))
 
     def _among(self, several: Ints, x: Ints, y: Ints) -> Ints:
         """The first of its pixel's candidate cells that covers each point."""
@@ -131,7 +133,12 @@ class Locator:
         ax, ay, bx, by = self._lines[begin[owner] + np.arange(len(owner)) - starts[owner]].T
         px, py = x[owner], y[owner]
         cross = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
-        within = (np.minimum(ax, bx) <= px) & (px <= np.maximum(ax, bx)) & (np.minimum(ay, by) <= py) & (py <= np.maximum(ay, by))
+        within = (
+            (np.minimum(ax, bx) <= px)
+            & (px <= np.maximum(ax, bx))
+            & (np.minimum(ay, by) <= py)
+            & (py <= np.maximum(ay, by))
+        )
         passed = ((ay <= py) != (by <= py)) & ((cross > 0) == (by > ay))
         if len(cell) == 0:
             return np.zeros(0, dtype=bool)

@@ -1,11 +1,18 @@
 """Faces of a polygon cut by lines, on whole coordinates: crossings are found, snapped and noded without losing topology."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from wanmi_gis.lattice import Stretches
 from wanmi_gis.plane import Metres, Units
 from wanmi_gis.shapes import Ring, Rings, Shape, edges, oriented, ring_of
+
+if TYPE_CHECKING:
+    from shapely import Polygon
 
 SEEK = 200
 """How far along a border a cut is moved to meet it better: 200 units are about 2 m."""
@@ -35,17 +42,14 @@ def faces_inside(shape: Shape, lines: Stretches) -> list[Rings]:
     return sorted(oriented(_rings(face, origin)) for face in inside)
 
 
-def _polygon(rings: Rings, origin: Units) -> object:
+def _polygon(rings: Rings, origin: Units) -> Polygon:
     import shapely
 
     moved = [(np.array(ring, dtype=np.int64) - origin).astype(float) for ring in rings]
     return shapely.Polygon(moved[0], moved[1:])
 
 
-def _rings(face: object, origin: Units) -> list[Ring]:
-    import shapely
-
-    assert isinstance(face, shapely.Polygon)
+def _rings(face: Polygon, origin: Units) -> list[Ring]:
     x, y = (int(value) for value in origin)
     return [
         ring_of((round(east) + x, round(north) + y) for east, north in ring.coords)
@@ -57,7 +61,7 @@ def _crossings(paths: Units, sides: Units) -> tuple[Units, Units, Units]:
     """(path, side, cut): which path crosses which side, and the whole point that stands for the crossing."""
     import shapely
 
-    tree = shapely.STRtree(shapely.linestrings(sides.astype(float)))
+    tree = shapely.STRtree([shapely.LineString(side) for side in sides.astype(float)])
     path, side = tree.query(shapely.linestrings(paths.astype(float)), predicate="intersects")
     order = np.lexsort((side, path))
     path, side = path[order], side[order]
@@ -95,7 +99,7 @@ def _best_points(a: Units, b: Units, share: Metres) -> Units:
     rows = np.arange(len(a))
     step = steps[rows, pick]
     for row in np.flatnonzero(off[rows, pick] > TOO_FAR_OFF * size):
-        step[row] = _nearest_good(int(middle[row]), int(minor[row]), int(size[row]))
+        step[row] = _nearest_good(middle[row : row + 1], minor[row : row + 1], size[row : row + 1])
     other = (2 * step * minor + size) // (2 * size)
     step = step * np.sign(major)
     return a + np.where(flat[:, None], np.column_stack((step, other)), np.column_stack((other, step)))
@@ -107,16 +111,16 @@ def _off(steps: Units, minor: Units, size: Units) -> Units:
     return np.abs(product - (2 * product + size) // (2 * size) * size)
 
 
-def _nearest_good(middle: int, minor: int, size: int) -> int:
+def _nearest_good(middle: Units, minor: Units, size: Units) -> int:
     """The step nearest to `middle` whose whole point is near enough to the side; its ends always are."""
-    steps = np.arange(size + 1)
-    good = steps[_off(steps, np.int64(minor), np.int64(size)) <= TOO_FAR_OFF * size]
+    steps = np.arange(size[0] + 1)
+    good = steps[_off(steps, minor, size) <= TOO_FAR_OFF * size]
     return int(good[np.argmin(np.abs(good - middle))])
 
 
 def _renumbered(kept: NDArray[np.bool_], numbers: Units) -> Units:
     """Numbers of the kept paths after the others are dropped (for those of `numbers` that are kept)."""
-    return (np.cumsum(kept) - 1)[numbers[kept[numbers]]]
+    return np.asarray((np.cumsum(kept) - 1)[numbers[kept[numbers]]])
 
 
 def _broken(segments: Units, owner: Units, cuts: Units) -> Units:
@@ -130,4 +134,4 @@ def _broken(segments: Units, owner: Units, cuts: Units) -> Units:
     order = np.lexsort((where, who))
     who, what = who[order], what[order]
     pieces = np.stack((what[:-1], what[1:]), axis=1)
-    return pieces[(who[:-1] == who[1:]) & np.any(what[:-1] != what[1:], axis=1)]
+    return np.asarray(pieces[(who[:-1] == who[1:]) & np.any(what[:-1] != what[1:], axis=1)])

@@ -109,7 +109,7 @@ def in_one_piece(mesh: Mesh, cells: Labels, labels: Labels) -> Labels:
     whole[cells] = labels
     for _ in range(8):
         strays = list(_strays(mesh, cells, whole))
-        if not any([_give_away(mesh, piece, whole) for piece in strays]):
+        if sum(_give_away(mesh, piece, whole) for piece in strays) == 0:
             break
     return whole[cells]
 

@@ -38,7 +38,7 @@ def to_metres(units: Units | Metres) -> Metres:
 def to_units(metres: Metres) -> Units:
     """(n, 2) of metres (east, north) to (n, 2) of whole 1e-7 degrees (lon, lat), rounded half to even."""
     lon, lat = _transformer(True).transform(metres[:, 0], metres[:, 1])
-    return np.rint(np.column_stack((lon, lat)) * E7).astype(np.int64)
+    return np.asarray(np.rint(np.column_stack((lon, lat)) * E7), dtype=np.int64)
 
 
 def ring_area_m2(ring: Ring) -> float:
@@ -55,14 +55,14 @@ def shape_area_m2(shape: Shape) -> float:
 
 def mix(*numbers: NDArray[np.int64] | int) -> NDArray[np.uint64]:
     """A well-mixed 64-bit hash of integers (splitmix64): the same on every machine, so schematic data is too."""
-    state = np.uint64(0x9E3779B97F4A7C15)
+    state: NDArray[np.uint64] = np.asarray(0x9E3779B97F4A7C15, dtype=np.uint64)
     with np.errstate(over="ignore"):
         for number in numbers:
             state = state ^ np.asarray(number, dtype=np.int64).astype(np.uint64)
             state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
             state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
             state = (state ^ (state >> np.uint64(31))) + np.uint64(0x9E3779B97F4A7C15)
-    return np.asarray(state, dtype=np.uint64)
+    return state
 
 
 def spread(*numbers: NDArray[np.int64] | int) -> Metres:

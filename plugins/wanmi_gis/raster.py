@@ -52,7 +52,12 @@ def build(cells: Sequence[Rings]) -> Raster:
 
 def _unique_edges(cells: Sequence[Rings]) -> Ints:
     """(n, 6): each edge once, lower end first, with the cells on its left and right."""
-    both = [(a + b, n, OUTSIDE) if a < b else (b + a, OUTSIDE, n) for n, rings in enumerate(cells) for r in rings for a, b in edges(r)]
+    both = [
+        (a + b, n, OUTSIDE) if a < b else (b + a, OUTSIDE, n)
+        for n, rings in enumerate(cells)
+        for r in rings
+        for a, b in edges(r)
+    ]
     table = np.array([(*ends, left, right) for ends, left, right in both], dtype=np.int64)
     table = table[np.lexsort(table[:, 3::-1].T)]
     fresh = np.append(True, np.any(table[1:, :4] != table[:-1, :4], axis=1))

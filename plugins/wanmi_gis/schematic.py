@@ -6,19 +6,19 @@ stand in `area_km2_tianditu`. Every district's area is within `AREA_TOLERANCE` o
 `CENTRE_TOLERANCE_M` of the measured one. The same inputs and seed give the same polygons.
 """
 
-import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wanmi.codes import DistrictFacts, Division, Divisions, load_district_facts
+from wanmi.coords import Point
 from wanmi.errors import BadInput
 from wanmi_gis.mesh import SQUARE_M, Labels, Mesh, build_mesh, lattice, points_in
 from wanmi_gis.partition import Sites, Wanted, fitted, in_one_piece, spread_sites, warp
-from wanmi_gis.plane import E7, Metres, mix, spread, to_metres
+from wanmi_gis.plane import Metres, mix, spread, to_metres
 from wanmi_gis.shapes import Shape
 
 AREA_TOLERANCE = 0.03
@@ -28,72 +28,30 @@ NOTE = "示意"
 
 
 @dataclass(frozen=True)
-class DistrictFact:
-    """What is known of a district: area in km2, centroid and box (west, south, east, north) in WGS-84 degrees."""
-
-    code: str
-    name: str
-    area_km2: float
-    centre: tuple[float, float]
-    box: tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Division:
-    """A row of the division table: `code12`, `level` (district, street, community), name and its parent's code12."""
-
-    code12: str
-    level: str
-    name: str
-    parent12: str
-
-
-@dataclass(frozen=True)
 class Area:
-    """A schematic area: its division and oriented rings in 1e-7 degree WGS-84, and its area on the plane."""
+    """A schematic area: its division, oriented rings in 1e-7 degree WGS-84, and its area in m2 on the plane."""
 
     division: Division
     shape: Shape
     area_m2: int
 
 
-def read_facts(path: Path) -> list[DistrictFact]:
-    """The districts of districts_facts.csv."""
-    with path.open(encoding="utf-8", newline="") as lines:
-        return [_fact(row) for row in csv.DictReader(lines)]
-
-
-def _fact(row: Mapping[str, str]) -> DistrictFact:
-    centre = float(row["centroid_lon_wgs84"]), float(row["centroid_lat_wgs84"])
-    west, south, east, north = (float(part) for part in row["bbox_wgs84"].split())
-    return DistrictFact(row["code"], row["name"], float(row["area_km2_amap"]), centre, (west, south, east, north))
-
-
-def read_divisions(path: Path) -> list[Division]:
-    """The districts, streets and communities of divisions.csv (columns level, code12, name, parent)."""
-    with path.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    return [Division(row["code12"], row["level"], row["name"], row["parent"].ljust(12, "0")) for row in rows]
-
-
 class Schematic:
     """The schematic city: a mesh made on first use (seconds), then streets and communities a district at a time."""
 
-    def __init__(self, facts: Iterable[DistrictFact], divisions: Iterable[Division], seed: int = 2026) -> None:
+    def __init__(self, facts: Iterable[DistrictFacts], divisions: Divisions, seed: int = 2026) -> None:
         self._facts = sorted(facts, key=lambda fact: fact.code)
+        self._divisions = divisions
         self._seed = seed
-        self._children: dict[str, list[Division]] = {}
-        self._divisions: dict[str, Division] = {}
-        for division in sorted(divisions, key=lambda each: each.code12):
-            self._children.setdefault(division.parent12, []).append(division)
-            self._divisions[division.code12] = division
-        missing = [fact.code for fact in self._facts if fact.code.ljust(12, "0") not in self._divisions]
-        if missing:
-            raise BadInput(f"districts {', '.join(missing)}: in the facts but not in the divisions; add them to the divisions")
+
+    @classmethod
+    def shipped(cls) -> "Schematic":
+        """Of the city whose divisions and facts the package ships."""
+        return cls(load_district_facts(), Divisions.load())
 
     def districts(self) -> list[Area]:
         """Every district."""
-        return self._areas([self._divisions[fact.code.ljust(12, "0")] for fact in self._facts], self._districts)
+        return self._areas([self._divisions.find(fact.code) for fact in self._facts], self._districts)
 
     def streets(self, district: str) -> list[Area]:
         """The streets of a district (6 digits); together they are exactly its polygon."""
@@ -101,16 +59,17 @@ class Schematic:
 
     def communities(self, district: str) -> list[Area]:
         """The communities and villages of a district (6 digits); a street's together are exactly its polygon."""
-        return self._areas([child for street in self._of(district) for child in self._below(street)], self._parts(district)[1])
+        communities = [one for street in self._of(district) for one in self._divisions.children(street.code)]
+        return self._areas(communities, self._parts(district)[1])
 
     def _of(self, district: str) -> list[Division]:
-        streets = self._children.get(district.ljust(12, "0"), [])
-        if not streets:
-            raise BadInput(f"district {district}: has no streets in the divisions; give a 6-digit code such as 210102")
-        return [street for street in streets if self._below(street)]
+        """The streets of a district that have communities."""
+        if district not in {fact.code for fact in self._facts}:
+            raise BadInput(f"district {district!r}: no facts to draw it from; give a 6-digit code such as 210102")
+        return [one for one in self._divisions.children(district) if self._divisions.children(one.code)]
 
-    def _below(self, street: Division) -> list[Division]:
-        return self._children.get(street.code12, [])
+    def _below(self, street: Division) -> int:
+        return len(self._divisions.children(street.code))
 
     def _areas(self, divisions: list[Division], labels: Labels) -> list[Area]:
         shapes, sizes = self._mesh.shapes(labels), np.bincount(labels[labels >= 0], self._mesh.areas[labels >= 0])
@@ -118,19 +77,19 @@ class Schematic:
 
     @cached_property
     def _wanted(self) -> Metres:
-        return np.array([fact.area_km2 * 1e6 for fact in self._facts])
+        return np.array([fact.area_amap_ha * 1e4 for fact in self._facts])
 
     @cached_property
     def _centres(self) -> Metres:
-        return to_metres(np.array([fact.centre for fact in self._facts]) * E7)
+        return _metres([fact.centroid for fact in self._facts])
 
     @cached_property
     def _coarse(self) -> tuple[Labels, Labels, Sites]:
         """Coarse squares, their districts (-1: outside the city), and the sites that made them."""
-        corners = np.array([[fact.box[:2], fact.box[2:]] for fact in self._facts])
-        lows, highs = to_metres(corners[:, 0] * E7), to_metres(corners[:, 1] * E7)
+        lows = _metres([fact.south_west for fact in self._facts])
+        highs = _metres([fact.north_east for fact in self._facts])
         squares = lattice(lows.min(axis=0) - 9000, highs.max(axis=0) + 9000)
-        middles = (squares + 0.5) * SQUARE_M
+        middles = np.asarray((squares + 0.5) * SQUARE_M, dtype=np.float64)
         count = int(0.986 * self._wanted.sum() / SQUARE_M**2)  # the outermost cells reach beyond their squares
         inside = _outline(squares, warp(middles, 30_000, self._seed), self._centres, (lows, highs), count)
         sizes = np.full(int(inside.sum()), self._wanted.sum() / inside.sum())
@@ -171,7 +130,7 @@ class Schematic:
         return self._made[1]
 
     def _communities_in(self, district: str) -> int:
-        return sum(len(self._below(street)) for street in self._of(district))
+        return sum(self._below(street) for street in self._of(district))
 
     def _parts(self, district: str) -> tuple[Labels, Labels]:
         """Street and community of every mesh cell of a district, -1 elsewhere."""
@@ -179,7 +138,7 @@ class Schematic:
         cells = np.flatnonzero(self._districts == number)
         streets = np.full(len(self._mesh.points), -1, dtype=np.int64)
         communities = streets.copy()
-        counts = np.array([len(self._below(street)) for street in self._of(district)], dtype=float)
+        counts = np.array([self._below(street) for street in self._of(district)], dtype=float)
         streets[cells] = self._split(cells, counts, int(district))
         done = 0
         for street, count in enumerate(counts.astype(int).tolist()):
@@ -201,6 +160,10 @@ class Schematic:
 
 
 Inside = NDArray[np.bool_]
+
+
+def _metres(points: list[Point]) -> Metres:
+    return to_metres(np.array([(point.lon_e7, point.lat_e7) for point in points], dtype=np.int64))
 
 
 def _outline(squares: Labels, points: Metres, centres: Metres, boxes: tuple[Metres, Metres], count: int) -> Inside:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from importlib import resources
-from pathlib import Path
 from time import perf_counter
 from typing import TypedDict
 
 import numpy as np
 import shapely
+
 from wanmi_gis.cutter import UnitGrid, cut
 from wanmi_gis.locate import Locator
-from wanmi_gis.schematic import Schematic, read_divisions, read_facts
+from wanmi_gis.schematic import Schematic
 
 CELLS = 60_000
 POINTS = 1_000_000
@@ -39,12 +38,11 @@ class Figure(TypedDict):
 
 def irregular_cells(count: int) -> list[UnitGrid]:
     """The first `count` unit grids of the schematic inner districts."""
-    data = Path(str(resources.files("wanmi"))) / "data" / "shenyang"
-    city = Schematic(read_facts(data / "districts_facts.csv"), read_divisions(data / "divisions.csv"))
+    city = Schematic.shipped()
     grids: list[UnitGrid] = []
     for district in ("210102", "210103", "210104", "210105", "210106"):
         for area in city.communities(district):
-            grids += cut(area.division.code12, area.shape, "2026-01-01", on_overflow="grow").grids
+            grids += cut(area.division.code, area.shape, "2026-01-01", on_overflow="grow").grids
             if len(grids) >= count:
                 return grids[:count]
     return grids
@@ -84,7 +82,9 @@ def run() -> list[Figure]:
     found = int(np.count_nonzero(locator.locate_many(x, y)))
     print(f"{len(grids)} cells, {POINTS} points, {found} inside")
     for figure in figures:
-        print(f"{figure['name']}: {figure['value']:.3f} {figure['unit']} beside {figure['floor']:.3f} ({figure['floor_name']})")
+        print(
+            f"{figure['name']}: {figure['value']:.3f} {figure['unit']} beside {figure['floor']:.3f} ({figure['floor_name']})"
+        )
     return figures
 
 
