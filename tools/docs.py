@@ -102,7 +102,8 @@ def model_parts(path: str, model: type[BaseModel], plugin: str = "") -> Iterator
             rows.append((f"`{name}`", f"`{type_text(info.annotation)}`", default_text(info), info.description or ""))
     yield f"## `[{path}]`" if path else "## Above all sections"
     docstring = markdown(vars(model).get("__doc__")) if path else ""
-    told = [f"Of the plugin {plugin}." if plugin else "", docstring.removeprefix(f"`[{path}]`: ")]
+    docstring = docstring.removeprefix(f"`[{path}]`: ")
+    told = [f"Of the plugin {plugin}." if plugin else "", docstring[:1].upper() + docstring[1:]]
     yield from filter(None, [*told, grid(("key", "type", "default", "what it is"), rows)])
     for where, nested in inner:
         yield from model_parts(where, nested, plugin)
