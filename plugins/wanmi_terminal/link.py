@@ -26,8 +26,6 @@ SESSION_S = 7 * 86_400
 """Seconds for which the broker keeps receipts for a terminal that is away."""
 KEEPALIVE_S = 30
 CONNECT_S = 5.0
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
 POLL_S = 0.5
 """How often the spool is looked at for reports that another process made."""
 TICK_S = 0.02
@@ -106,15 +104,16 @@ class Link:
             self._schedule.later(report_id, now)
 
     def _run(self) -> None:
-        pause = FIRST_PAUSE_S
+        retry = self._schedule.retry
+        pause = retry.reconnect
         client = self._client()
         while not self._stopping.is_set():
             began = time.monotonic()
             self._connection(client)
             if time.monotonic() - began > CONNECT_S:
-                pause = FIRST_PAUSE_S
+                pause = retry.reconnect
             self._stopping.wait(pause * random.uniform(0.7, 1.3))  # noqa: S311 - spreads a herd, guards nothing
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            pause = min(pause * 2, retry.reconnect_longest)
 
     def _connection(self, client: Any) -> None:
         """One connection from its beginning to its end."""

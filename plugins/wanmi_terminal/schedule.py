@@ -22,6 +22,9 @@ class Retry:
     longest: float = 600.0
     settle: float = 0.3
     """After a connection came back, to let receipts arrive that waited at the broker."""
+    reconnect: float = 0.5
+    """Before the second attempt to connect; doubles up to ``reconnect_longest``, give or take 30 %."""
+    reconnect_longest: float = 30.0
 
 
 @dataclass
@@ -36,6 +39,7 @@ class Item:
     want: tuple[str, ...] = ()
     stamp: int = 0
     flying: bool = False
+    sent: bool = False
 
 
 @dataclass
@@ -72,14 +76,15 @@ class Schedule:
         if item.flying and self.items.get(item.report_id) is item:
             pause = self._pause(self.retry.kept if item.kept else self.retry.unkept, item.tries)
             item.tries += 1
+            item.sent = True
             self._wait(item, now + pause)
 
     def kept(self, report_id: str, now: float) -> None:
-        """The edge keeps it: the next try has time."""
+        """An edge keeps it: the next try has time. If that was another edge, this one still gets it once."""
         item = self.items.get(report_id)
         if item is not None and not item.kept:
             item.kept, item.tries = True, 0
-            if not item.flying:
+            if item.sent and not item.flying:
                 self._wait(item, now + self.retry.kept)
 
     def later(self, report_id: str, now: float) -> None:

@@ -106,13 +106,13 @@ class Spool:
         self._failure: type[Exception] = dbapi2.Error
         self._lock = threading.RLock()
         try:
+            path.touch(mode=0o600)
             self._db = dbapi2.connect(str(path), isolation_level=None, check_same_thread=False, timeout=10)
-            path.chmod(0o600)
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
                 self._db.execute(f"PRAGMA {pragma}").fetchall()
             self._db.executescript(_SCHEMA)
             self._version = self._db.execute("PRAGMA data_version").fetchone()[0]
-        except dbapi2.Error as error:
+        except (dbapi2.Error, OSError) as error:
             raise StoreError(f"spool {path}: {error}; check the disk and the file's rights") from error
 
     def close(self) -> None:

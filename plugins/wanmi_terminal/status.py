@@ -80,14 +80,14 @@ def _open_table(held: list[Held], words: Mapping[str, str], language: Language) 
     if not held:
         return Text(words["nothing_open"])
     table = Table(title=words["open_reports"])
-    for name in ("report", "made_at", "kind", "category", "state", "edge", "reason"):
+    for name in ("report", "made_at", "category", "state", "edge", "reason"):
         table.add_column(words[name], overflow="fold")
     shown = sorted(held, key=lambda report: (report.state != "refused", report.n))[:LISTED]
     for report in shown:
         reason = reason_text(report.reason, language) if report.reason else ""
         made = iso(report.made_at)[:19] + "Z"
         state, kind = words[report.state], words[report.kind]
-        table.add_row(report.report_id, made, kind, report.category, state, report.edge or "", reason)
+        table.add_row(report.report_id, made, f"{kind} {report.category}", state, report.edge or "", reason)
     if len(held) > LISTED:
         table.caption = words["more"].format(count=len(held) - LISTED)
     return table

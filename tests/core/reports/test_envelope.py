@@ -17,6 +17,7 @@ from wanmi.reports import (
     Reason,
     Refused,
     Report,
+    ReportMessage,
     decode_report,
     digest_of,
     encode_message,
@@ -106,6 +107,13 @@ GOLDEN_SHA256 = "3c38c5ae463317304c139274275d8b2ac32cf8c20688509fc8a42bbe0678023
 GOLDEN_SIGNATURE = "8ed03b4b1557b264b3e236e103a4bfc7906e823497ac671826c2bfcc6608b39764211da49771b08c09c2812f9c5b99754f7a3cbae17e81085d1b9dfccaa3800f"
 
 
+def decoded(payload: bytes) -> ReportMessage | Reason:
+    try:
+        return decode_report(payload)
+    except Refused as refused:
+        return refused.reason
+
+
 def refusal(payload: bytes) -> Reason:
     with pytest.raises(Refused) as refused:
         decode_report(payload)
@@ -139,12 +147,8 @@ def test_a_changed_envelope_is_refused_or_fails_the_signature(data: st.DataObjec
     at = data.draw(st.integers(0, len(raw) - 1))
     raw[at] ^= data.draw(st.integers(1, 255))
     signature = KEY.sign(REPORT_DOMAIN + envelope_bytes(GOLDEN))
-    try:
-        message = decode_report(encode_message(bytes(raw), signature, key_id(PUBLIC), {}))
-    except Refused as refused:
-        assert refused.reason is Reason.WRONG_SCHEMA
-    else:
-        assert not verify_report(message, PUBLIC)
+    message = decoded(encode_message(bytes(raw), signature, key_id(PUBLIC), {}))
+    assert message is Reason.WRONG_SCHEMA or (not isinstance(message, Reason) and not verify_report(message, PUBLIC))
 
 
 @given(st.data())
@@ -152,13 +156,12 @@ def test_a_changed_message_never_passes_as_another_report(data: st.DataObject) -
     payload = bytearray(sign_report(GOLDEN, KEY, {digest_of(TEXT): TEXT}))
     at = data.draw(st.integers(0, len(payload) - 1))
     payload[at] ^= data.draw(st.integers(1, 255))
-    try:
-        message = decode_report(bytes(payload))
-    except Refused as refused:
-        assert refused.reason in (Reason.NOT_JSON, Reason.WRONG_SCHEMA)
-    else:
-        assert not verify_report(message, PUBLIC) or message.envelope == envelope_bytes(GOLDEN)
-        assert all(digest_of(content) == digest for digest, content in message.parts.items())
+    message = decoded(bytes(payload))
+    if isinstance(message, Reason):
+        assert message in (Reason.NOT_JSON, Reason.WRONG_SCHEMA)
+        return
+    assert not verify_report(message, PUBLIC) or message.envelope == envelope_bytes(GOLDEN)
+    assert all(digest_of(content) == digest for digest, content in message.parts.items())
 
 
 @given(st.binary(max_size=300))
@@ -210,7 +213,7 @@ def test_a_float_is_refused() -> None:
     assert refusal(message_of(raw)) is Reason.WRONG_SCHEMA
 
 
-@pytest.mark.parametrize("field", [field for field in Report.__struct_fields__])
+@pytest.mark.parametrize("field", list(Report.__struct_fields__))
 def test_every_field_must_be_there(field: str) -> None:
     fields = msgspec.to_builtins(GOLDEN)
     del fields[field]
