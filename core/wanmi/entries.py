@@ -35,9 +35,11 @@ Audience = str | tuple[str, ...]
 """``"*"`` or a sorted tuple of node codes."""
 
 _CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
-_KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
+_KIND = re.compile(r"(?=.{3,80}$)[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 _NODE = re.compile(r"[0-9]{6,10}")
 _SALT = re.compile(r"[0-9a-f]{32}")
+_WORDS = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+"""Subjects, actors and makers are shown and indexed: no control characters, at most 200 characters."""
 _CAUSE = re.compile(r"[0-9]{6,10}:[1-9][0-9]*(#[a-z0-9_.:/-]+)?")
 
 
@@ -177,8 +179,9 @@ def check_envelope(entry: Entry) -> None:
         raise BadEntry(f"kind {entry.kind!r} is not of the form thing.happened")
     if not _SALT.fullmatch(entry.salt):
         raise BadEntry(f"entry {entry.origin}:{entry.seq}: salt is not 32 hex digits")
-    if not entry.subject or not entry.by:
-        raise BadEntry(f"entry {entry.origin}:{entry.seq}: subject and by must not be empty")
+    for words in (entry.subject, entry.by) if entry.actor is None else (entry.subject, entry.by, entry.actor):
+        if not _WORDS.fullmatch(words):
+            raise BadEntry(f"entry {entry.origin}:{entry.seq}: {words[:50]!r} is not 1 to 200 printable characters")
     if entry.cause is not None and not _CAUSE.fullmatch(entry.cause):
         raise BadEntry(f"cause {entry.cause!r} is not ORIGIN:SEQ or ORIGIN:SEQ#REACTOR")
     check_audience(entry.audience)

@@ -204,12 +204,15 @@ class TerminalRow(Row):
 
 
 class ReportRow(Row):
-    """A report as an edge took it in; ``digest`` is the SHA-256 of the terminal's signed bytes."""
+    """A report as an edge took it in; ``digest`` is the SHA-256 of the terminal's signed bytes.
+
+    Report ids sort by time, so they go first in the key: new rows land side by side.
+    """
 
     __tablename__ = "report"
     edge: Mapped[str] = mapped_column(String(10), primary_key=True)
-    terminal: Mapped[str] = mapped_column(String(20), primary_key=True)
     report_id: Mapped[str] = mapped_column(String(90), primary_key=True)
+    terminal: Mapped[str] = mapped_column(String(20), primary_key=True)
     digest: Mapped[str] = mapped_column(String(64))
     seq: Mapped[int] = mapped_column(BigInteger)
     kind: Mapped[str] = mapped_column(String(10))

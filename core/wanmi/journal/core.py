@@ -116,13 +116,13 @@ def project_reports(tx: Connection, entries: Sequence[Entry]) -> None:
         if entry.kind == "report.received":
             body = body_of(entry, kinds.ReportReceived)
             received.append(
-                (entry.origin, body.terminal, body.report_id, body.digest, entry.seq, body.kind, body.category,
+                (entry.origin, body.report_id, body.terminal, body.digest, entry.seq, body.kind, body.category,
                  body.made_at, "kept", None)
             )  # fmt: skip
         else:
             no = body_of(entry, kinds.ReportRefused)
             refused.append(
-                (entry.origin, no.terminal, f"{no.report_id}!{no.digest[:16]}", no.digest, entry.seq, "", "", entry.at,
+                (entry.origin, f"{no.report_id}!{no.digest[:16]}", no.terminal, no.digest, entry.seq, "", "", entry.at,
                  "refused", no.reason)
             )  # fmt: skip
     upsert_rows(tx, ReportRow, received)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Connection
+from sqlalchemy.exc import InternalError, OperationalError
 
 from wanmi.entries import Entry
 from wanmi.errors import BadEntry, BadInput
@@ -25,6 +26,13 @@ def body_of(entry: Entry, body: type[B]) -> B:
         return msgspec.convert(entry.body, body, strict=True)
     except msgspec.ValidationError as error:
         raise BadEntry(f"{entry.kind} {entry.origin}:{entry.seq}: {error}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What the quarantine says: the message of our own errors, the first line of a foreign one with its type."""
+    if isinstance(error, BadInput):
+        return str(error)
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
 
 
 class Projector:
@@ -81,9 +89,11 @@ class Projector:
         try:
             with tx.begin_nested():
                 projection.apply(tx, entries)
-        except BadInput as error:
+        except (OperationalError, InternalError):
+            raise  # the disk or the server, not the entry: nothing may be quarantined for that
+        except Exception as error:  # noqa: BLE001 - the plugin border: the entry is quarantined, the cursor moves on
             if len(entries) == 1:
-                refused.append((entries[0].origin, entries[0].seq, projection.name, str(error)))
+                refused.append((entries[0].origin, entries[0].seq, projection.name, _reason(error)))
                 return
             for entry in entries:
                 self._apply(tx, projection, [entry], refused)

@@ -112,7 +112,14 @@ def _sqlite_engines(url: str, database: str | None) -> tuple[Engine, Engine]:
     )
     _on_sqlite_connect(
         writing,
-        ["PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA cache_size=-32000", "PRAGMA temp_store=MEMORY"],
+        [
+            "PRAGMA page_size=8192",
+            "PRAGMA journal_mode=WAL",
+            "PRAGMA wal_autocheckpoint=4000",
+            "PRAGMA synchronous=FULL",
+            "PRAGMA cache_size=-32000",
+            "PRAGMA temp_store=MEMORY",
+        ],
         "BEGIN IMMEDIATE",
     )
     reading = create_engine(
