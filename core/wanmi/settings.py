@@ -11,11 +11,20 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentFault
 
@@ -30,7 +39,7 @@ PREFIX = "WANMI_"
 Role = Literal["city", "district", "edge"]
 M = TypeVar("M", bound=BaseModel)
 
-ROLE_PLUGINS: Mapping[Role, tuple[str, ...]] = {
+ROLE_PLUGINS: Mapping[str, tuple[str, ...]] = {
     "edge": ("edge", "federation", "console"),
     "district": ("federation", "casework", "gis", "console"),
     "city": ("federation", "gis", "console"),
@@ -39,22 +48,28 @@ ROLE_PLUGINS: Mapping[Role, tuple[str, ...]] = {
 
 _CODE = re.compile(r"[0-9]{6}|[0-9]{8}")
 _E7 = 10_000_000
+_PLAIN = {"missing": "must be given", "extra_forbidden": "no such key"}
 
 
 class Section(BaseModel):
-    """Base for a section: frozen, and a key that it does not know is an error."""
+    """Base for a section: frozen, a key that it does not know is an error, docstrings tell what keys are."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class NodeSettings(Section):
-    """``[node]``: who this node is. ``region`` is its division's code, ``parent`` its parent node's code."""
+    """Who this node is; written by `wanmi init`."""
 
     code: str
+    """Node code: 6 digits for a city or district (GB/T 2260), 8 for an edge (its district and two digits)."""
     role: Role
+    """What the node does in the city."""
     name: str = ""
+    """Name on screens."""
     region: str = ""
+    """Code of the division that it serves; empty: the first 6 digits of its code."""
     parent: str | None = None
+    """Code of the parent node; the city has none."""
 
     @field_validator("code", "parent")
     @classmethod
@@ -65,29 +80,30 @@ class NodeSettings(Section):
 
     @model_validator(mode="after")
     def _fits_role(self) -> NodeSettings:
-        if (len(self.code) == 8) != (self.role == "edge"):
-            raise ValueError(
-                f"a {self.role} node has a code of {8 if self.role == 'edge' else 6} digits, not {self.code}"
-            )
+        digits = 8 if self.role == "edge" else 6
+        if len(self.code) != digits:
+            raise ValueError(f"a {self.role} node has a code of {digits} digits, not {self.code}")
         return self
 
 
 class DatabaseSettings(Section):
-    """``[database]``: empty url = SQLite in DIR/journal.db, else ``postgresql+psycopg://…``."""
+    """The node's one database."""
 
     url: str = Field(default="", repr=False)
+    """Empty: SQLite in DIR/journal.db; else `postgresql+psycopg://…`."""
 
 
 class WebSettings(Section):
-    """``[web]``: where the pages and the API are served; port 0 takes a free one (see DIR/run.json).
-
-    ``tls`` auto: HTTPS off loopback. ``names``: more host names and addresses for the certificate.
-    """
+    """Where the pages and the API are served."""
 
     host: str = "127.0.0.1"
+    """Address to listen on."""
     port: int = Field(default=0, ge=0, le=65535)
+    """Port; 0 takes a free one (DIR/run.json says which)."""
     tls: Literal["auto", "on", "off"] = "auto"
+    """HTTPS with the node's own CA; auto: off loopback, where it is required."""
     names: tuple[str, ...] = ()
+    """More host names and addresses for the certificate."""
 
     @model_validator(mode="after")
     def _is_safe(self) -> WebSettings:
@@ -102,10 +118,12 @@ class WebSettings(Section):
 
 
 class LinkSettings(Section):
-    """``[link]``: ``listen`` where children dial in (``tcp://0.0.0.0:7400``), ``parent`` the parent's URL with keys."""
+    """The links to the parent and the children."""
 
     listen: str = ""
+    """Where children dial in, `tcp://HOST:PORT`, port 0 takes a free one; empty: nobody dials in."""
     parent: str = ""
+    """The parent's URL with its pinned keys, as `wanmi node card` prints it; empty: no parent."""
 
     @field_validator("listen")
     @classmethod
@@ -116,13 +134,12 @@ class LinkSettings(Section):
 
 
 class RegionSettings(Section):
-    """``[region]``: the datum of incoming points that state none, and the box that they must lie in.
-
-    ``bbox`` is west, south, east, north in degrees WGS-84; none: every point is taken.
-    """
+    """Where the node's division lies."""
 
     datum: Datum = "WGS84"
+    """Datum of incoming points that state none."""
     bbox: tuple[float, float, float, float] | None = None
+    """West, south, east, north in degrees WGS-84: points outside are refused; none: every point is taken."""
 
     @field_validator("bbox")
     @classmethod
@@ -141,36 +158,82 @@ class RegionSettings(Section):
 
 
 class LogSettings(Section):
-    """``[log]``: to standard error and, unless ``file`` is false, to DIR/log/node.log (5 files of 5 MB)."""
+    """The log, on standard error and in DIR/log."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is worth a line."""
     format: Literal["text", "json"] = "text"
+    """How a line looks."""
     file: bool = True
+    """Whether DIR/log/node.log is written too (5 files of 5 MB)."""
 
 
 class WatchSettings(Section):
-    """``[watch]``: seconds after which plugin code counts as hanging and the node restarts without the plugin."""
+    """Seconds after which plugin code counts as hanging; the node then restarts without the plugin."""
 
     hook: float = Field(default=10.0, gt=0)
+    """For an answer to a hook."""
     reactor: float = Field(default=120.0, gt=0)
+    """For one batch of a reactor."""
     loop: float = Field(default=30.0, gt=0)
+    """For one step of a task or a request in the event loop."""
 
 
-class Tree(BaseSettings):
-    """The core's sections."""
+class Settings(BaseSettings):
+    """A node's settings: the core's sections as attributes, a plugin's by ``section``."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="ignore", frozen=True, case_sensitive=False
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="ignore",
+        frozen=True,
+        use_attribute_docstrings=True,
     )
 
+    plugins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names of the enabled plugins, first answer first; left out: the role's."""
     node: NodeSettings
-    plugins: Annotated[tuple[str, ...] | None, NoDecode] = None
     database: DatabaseSettings = DatabaseSettings()
     web: WebSettings = WebSettings()
     link: LinkSettings = LinkSettings()
     region: RegionSettings = RegionSettings()
     log: LogSettings = LogSettings()
     watch: WatchSettings = WatchSettings()
+
+    _dir: Path = PrivateAttr(default=Path())
+    _sections: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @property
+    def dir(self) -> Path:
+        """The node's directory."""
+        return self._dir
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL, SQLite in the node's directory by default."""
+        return self.database.url or f"sqlite:///{self._dir.absolute() / 'journal.db'}"
+
+    @overload
+    def section(self, name: str) -> Any: ...
+    @overload
+    def section(self, name: str, model: type[M]) -> M: ...
+    def section(self, name: str, model: type[BaseModel] | None = None) -> Any:
+        """A plugin's section; ``model`` (the registered one) gives it its type. SettingsError if nobody added it."""
+        if name not in self._sections:
+            raise SettingsError(f"section [{name}] belongs to no enabled plugin; enable the plugin that brings it")
+        section = getattr(self, name)
+        if model is not None and not isinstance(section, model):
+            raise SettingsError(f"section [{name}] is a {type(section).__name__}, not a {model.__name__}")
+        return section
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_the_roles_plugins(cls, values: Any) -> Any:
+        node = values.get("node") if isinstance(values, dict) else None
+        role = node.get("role") if isinstance(node, dict) else None
+        if isinstance(role, str) and role in ROLE_PLUGINS and "plugins" not in values:
+            return {**values, "plugins": ROLE_PLUGINS[role]}
+        return values
 
     @field_validator("plugins", mode="before")
     @classmethod
@@ -180,8 +243,8 @@ class Tree(BaseSettings):
 
     @field_validator("plugins")
     @classmethod
-    def _are_different(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if value is not None and len(set(value)) != len(value):
+    def _are_different(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) != len(value):
             raise ValueError("a plugin is named twice")
         return value
 
@@ -198,43 +261,9 @@ class Tree(BaseSettings):
         return env_settings, init_settings
 
 
-class Settings:
-    """A node's settings: the core's sections as attributes, a plugin's by ``section``."""
-
-    def __init__(self, dir: Path, tree: Tree, names: Collection[str] = ()) -> None:
-        self.dir = dir
-        self.tree = tree
-        self.node = tree.node
-        self.web = tree.web
-        self.link = tree.link
-        self.region = tree.region
-        self.log = tree.log
-        self.watch = tree.watch
-        self.plugins = tree.plugins if tree.plugins is not None else ROLE_PLUGINS[tree.node.role]
-        self._names = frozenset(names)
-
-    @property
-    def database_url(self) -> str:
-        """The database's URL, SQLite in the node's directory by default."""
-        return self.tree.database.url or f"sqlite:///{self.dir / 'journal.db'}"
-
-    @overload
-    def section(self, name: str) -> Any: ...
-    @overload
-    def section(self, name: str, model: type[M]) -> M: ...
-    def section(self, name: str, model: type[BaseModel] | None = None) -> Any:
-        """A plugin's section; ``model`` (the registered one) gives it its type. SettingsError if nobody added it."""
-        if name not in self._names:
-            raise SettingsError(f"section [{name}] belongs to no enabled plugin; enable the plugin that brings it")
-        section = getattr(self.tree, name)
-        if model is not None and not isinstance(section, model):
-            raise SettingsError(f"section [{name}] is a {type(section).__name__}, not a {model.__name__}")
-        return section
-
-
 def read_settings(dir: Path) -> Settings:
     """The core's sections only: enough to know which plugins to load. Raises SettingsError."""
-    return Settings(dir, _build(dir, Tree, _read_file(dir)))
+    return _build(dir, Settings, _read_file(dir), ())
 
 
 def read_all_settings(dir: Path, sections: Mapping[str, SettingsSection], tolerated: Collection[str] = ()) -> Settings:
@@ -243,23 +272,26 @@ def read_all_settings(dir: Path, sections: Mapping[str, SettingsSection], tolera
     ``tolerated``: names of plugins that are installed but not loaded; their tables may stay in the file.
     """
     file = _read_file(dir)
-    clash = sorted(set(sections) & set(Tree.model_fields))
+    clash = sorted(set(sections) & set(Settings.model_fields))
     if clash:
         raise SettingsError(f"section [{clash[0]}] of plugin {sections[clash[0]].plugin} is one of the core's names")
-    known = {*Tree.model_fields, *sections, *tolerated}
+    known = {*Settings.model_fields, *sections}
     for name in file:
-        if name not in known:
+        if name not in known and name not in tolerated:
             raise SettingsError(f"{dir / FILE}: {name}: no such section or key (known: {', '.join(sorted(known))})")
     fields: dict[str, Any] = {
         name: (section.model, Field(default={}, validate_default=True)) for name, section in sections.items()
     }
-    tree = create_model("Tree", __base__=Tree, **fields)
-    return Settings(dir, _build(dir, tree, file), sections)
+    return _build(dir, create_model("Settings", __base__=Settings, **fields), file, sections)
 
 
-def write_node_toml(dir: Path, tables: Mapping[str, Mapping[str, object]]) -> None:
-    """Write a new node.toml; values are strings, integers, booleans and lists of them."""
+def write_node_toml(
+    dir: Path, tables: Mapping[str, Mapping[str, object]], plugins: Sequence[str] | None = None
+) -> None:
+    """Write a new node.toml; values are strings, integers, booleans and lists of them. ``plugins`` None: the role's."""
     lines = ["# Settings of this node. The environment wins: WANMI_WEB__PORT=8443. See docs/reference/settings.md."]
+    if plugins is not None:
+        lines += ["", f"plugins = {_toml(list(plugins))}"]
     for name, table in tables.items():
         lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
     (dir / FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -285,14 +317,17 @@ def _read_file(dir: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _build(dir: Path, tree: type[Tree], file: dict[str, Any]) -> Tree:
+def _build(dir: Path, model: type[Settings], file: dict[str, Any], sections: Collection[str]) -> Settings:
     try:
-        return tree(**file)
+        settings = model(**file)
     except ValidationError as error:
         wrong = "; ".join(_told(dir, one) for one in error.errors())
         raise SettingsError(wrong) from error
     except EnvironmentFault as error:
         raise SettingsError(f"environment {PREFIX}…: {error}") from error
+    settings._dir = dir
+    settings._sections = frozenset(sections)
+    return settings
 
 
 def _told(dir: Path, error: Mapping[str, Any]) -> str:
@@ -300,7 +335,7 @@ def _told(dir: Path, error: Mapping[str, Any]) -> str:
     keys = [str(part) for part in error["loc"]]
     variable = PREFIX + "__".join(keys).upper()
     where = f"environment {variable}" if variable in os.environ else str(dir / FILE)
-    said = str(error["msg"]).removeprefix("Value error, ")
+    said = _PLAIN.get(str(error["type"])) or str(error["msg"]).removeprefix("Value error, ")
     return f"{where}: {'.'.join(keys)}: {said}"
 
 

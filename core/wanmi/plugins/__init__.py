@@ -7,7 +7,7 @@ watch   which plugin call runs since when; what hangs is named
 off     the plugins that this node found hanging and starts without
 """
 
-from wanmi.plugins.filling import fill
+from wanmi.plugins.filling import fill, load_plugins
 from wanmi.plugins.found import GROUP, Found, Plugin, installed_plugins, load_plugin, plugin_of
 from wanmi.plugins.hooks import Fault, HookCaller, plugin_manager
 from wanmi.plugins.off import Off, read_off, record_off, remove_off
@@ -25,6 +25,7 @@ __all__ = [
     "fill",
     "installed_plugins",
     "load_plugin",
+    "load_plugins",
     "plugin_manager",
     "plugin_of",
     "read_off",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from wanmi.errors import SettingsError, WanmiError
-from wanmi.plugins.found import Plugin
+from wanmi.plugins.found import Plugin, installed_plugins, load_plugin
 from wanmi.plugins.hooks import plugin_manager
 from wanmi.registry import Registry
 
@@ -23,6 +23,14 @@ def fill(registry: Registry, plugins: Sequence[Plugin]) -> None:
         with registry.filling(plugin.name, plugin.version):
             if impl is not None:
                 _register(plugin.name, impl.function, impl.argnames, registry)
+
+
+def load_plugins(names: Sequence[str], registry: Registry | None = None) -> Registry:
+    """Load installed plugins by name and let them fill ``registry`` (a new one by default)."""
+    filled = registry or Registry()
+    found = installed_plugins()
+    fill(filled, [load_plugin(name, found) for name in names])
+    return filled
 
 
 def _register(name: str, function: Callable[..., object], argnames: Sequence[str], registry: Registry) -> None:

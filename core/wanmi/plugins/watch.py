@@ -42,11 +42,14 @@ class Watch:
             with self._lock:
                 del self._calls[number]
 
-    def overdue(self) -> list[Call]:
-        """Calls that have run longer than their bound, the longest first."""
+    def overdue(self, since: float = 0.0) -> list[Call]:
+        """Calls that have run longer than their bound, the longest first.
+
+        ``since`` (monotonic seconds): time before it does not count, the process stood still then.
+        """
         now = self._clock.monotonic()
         with self._lock:
-            late = [call for call in self._calls.values() if now - call.started > call.bound]
+            late = [call for call in self._calls.values() if now - max(call.started, since) > call.bound]
         return sorted(late, key=lambda call: call.started)
 
     def seconds(self, call: Call) -> float:

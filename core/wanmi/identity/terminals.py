@@ -1,0 +1,67 @@
+"""Terminals of a district: admitted by their card, revoked by their id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from wanmi.errors import Conflict, NotAllowed, NotFound
+from wanmi.kinds import TerminalAdmitted, TerminalRevoked
+from wanmi.models import TerminalRow, table
+from wanmi.registry import Draft
+from wanmi.reports.cards import read_card
+
+if TYPE_CHECKING:
+    from wanmi.registry import NodeContext, Stored
+
+
+def admit_terminal(node: NodeContext, card: str, holder: str | None = None) -> TerminalAdmitted:
+    """At a district: admit the terminal whose card this is; returns what was journaled.
+
+    ``holder`` is the opaque id of the person who carries it. Raises BadInput (card), NotAllowed (not this
+    district's), Conflict (admitted already with this or another key).
+    """
+    read = read_card(card)
+    if node.role != "district" or not read.terminal.startswith(f"T{node.code}-"):
+        raise NotAllowed(f"terminal {read.terminal} is not of node {node.code}: its own district admits it")
+    earlier = _own_entries(node, read.terminal)
+    if earlier and _kind(earlier[-1]) == "terminal.admitted":
+        raise Conflict(f"terminal {read.terminal} is admitted already; revoke it first if its key has changed")
+    body = TerminalAdmitted(
+        terminal=read.terminal, sign_key=read.public_key, broker_verifier=read.broker_verifier, holder=holder
+    )
+    node.journal.append(Draft("terminal.admitted", _subject(read.terminal), body, expect=len(earlier))).result()
+    return body
+
+
+def revoke_terminal(node: NodeContext, terminal: str, reason: str) -> None:
+    """At a district: refuse a terminal's reports from now on; NotFound when it is not admitted here."""
+    earlier = _own_entries(node, terminal)
+    if not earlier or _kind(earlier[-1]) != "terminal.admitted":
+        raise NotFound(f"terminal {terminal} is not admitted here; `wanmi node list-terminals` shows who is")
+    body = TerminalRevoked(terminal, reason)
+    node.journal.append(Draft("terminal.revoked", _subject(terminal), body, expect=len(earlier))).result()
+
+
+def list_terminals(node: NodeContext) -> list[TerminalAdmitted]:
+    """The terminals that are admitted, by id: at a district its own, at a city or edge those it knows of."""
+    terminals = table(TerminalRow)
+    query = select(terminals).where(terminals.c.state == "admitted").order_by(terminals.c.terminal)
+    with node.store.reader() as connection:
+        return [
+            TerminalAdmitted(row.terminal, row.sign_key, row.broker_verifier, row.holder)
+            for row in connection.execute(query)
+        ]
+
+
+def _own_entries(node: NodeContext, terminal: str) -> list[Stored]:
+    return [stored for stored in node.journal.subject(_subject(terminal)) if stored.origin == node.code]
+
+
+def _kind(stored: Stored) -> str:
+    return stored.entry.kind if stored.entry is not None else ""
+
+
+def _subject(terminal: str) -> str:
+    return f"terminal:{terminal}"

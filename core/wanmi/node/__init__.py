@@ -1,0 +1,21 @@
+"""The node: built from its directory's settings, run, supervised, stopped; admin actions; new nodes."""
+
+from wanmi.node.calling import call_action, connect_live, run_action
+from wanmi.node.creating import Created, NewNode, create_node, node_card, read_run_file
+from wanmi.node.node import Node, load_enabled, new_registry
+from wanmi.node.restarting import restart_process
+
+__all__ = [
+    "Created",
+    "NewNode",
+    "Node",
+    "call_action",
+    "connect_live",
+    "create_node",
+    "load_enabled",
+    "new_registry",
+    "node_card",
+    "read_run_file",
+    "restart_process",
+    "run_action",
+]
