@@ -236,6 +236,10 @@ class NodeContext(Protocol):
         """Every probe's lines."""
         ...
 
+    def announce(self, what: str, where: str) -> None:
+        """Tell where something is reachable (``link``, ``mqtt``): DIR/run.json shows it while the node runs."""
+        ...
+
 
 class Registry:
     """Everything that the enabled plugins brought; filled at start, then read only."""
