@@ -72,7 +72,7 @@ def test_any_flipped_byte_anywhere_is_found_at_its_place(
 ) -> None:
     folder = node_dir(tmp_path_factory.mktemp("flip"))
     raw = bytearray(raw_of(folder, seq))
-    raw[place] ^= change
+    raw[place % len(raw)] ^= change
     findings = damage(folder, ("UPDATE entry SET raw = ? WHERE seq = ?", (bytes(raw), seq)))
     assert findings
     assert all(f.origin == "210102" for f in findings)
