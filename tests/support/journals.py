@@ -10,6 +10,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import BigInteger, Connection, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
+
 from wanmi.clock import ManualClock
 from wanmi.entries import Entry
 from wanmi.errors import BadInput

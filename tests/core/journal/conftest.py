@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.journals import Bench, Make, open_bench, sqlite_url
 
 

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.journals import Make, admission, counted, open_bench, public, sqlite_url
 
+from support.journals import Make, admission, counted, open_bench, public, sqlite_url
 from wanmi.entries import GENESIS, verify_head
 from wanmi.errors import BadEntry, BadInput, Conflict, NotFound
 from wanmi.journal import Cursor
@@ -34,7 +34,8 @@ def test_time_never_goes_back_when_the_clock_does(make: Make) -> None:
     first = bench.journal.append(counted(1)).result()[0]
     bench.clock.step(-3_600_000_000)
     second = bench.journal.append(counted(1)).result()[0]
-    assert first.entry and second.entry
+    assert first.entry
+    assert second.entry
     assert second.entry.at == first.entry.at + 1
 
 

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from support.journals import Make, admission, counted, key, open_bench, public, ship, sqlite_url
 from wanmi.entries import sign_head
 from wanmi.errors import ChainBroken, ForkSeen, NotFound
@@ -36,7 +37,8 @@ def test_the_same_batch_again_changes_nothing(make: Make) -> None:
     district.journal.append(*[counted(n) for n in range(4)]).result()
     whole = district.journal.batch_for("210100", "210102", 0)
     first = district.journal.batch_for("210100", "210102", 0, limit=2)
-    assert whole and first
+    assert whole
+    assert first
     for batch in (first, first, whole, first, whole):
         city.journal.apply(batch, "210102").result()
     assert city.sums() == {("210102", "sum:1"): (6, 4)}
@@ -150,7 +152,8 @@ def test_a_lost_tail_is_given_back(make: Make, tmp_path_factory: pytest.TempPath
     assert restored.journal.cursor("210102") == district.journal.cursor("210102")
     stored = restored.journal.append(counted(3)).result()[0]
     assert stored.seq == 3
-    assert stored.entry and stored.entry.version == 3
+    assert stored.entry
+    assert stored.entry.version == 3
     restored.close()
 
 

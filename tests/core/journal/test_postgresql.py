@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
+
 from support.journals import Bench, admission, counted, open_bench, ship, sqlite_url
 from support.postgres import new_database, postgresql
 from wanmi.errors import BadInput, Conflict

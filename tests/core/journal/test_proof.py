@@ -11,6 +11,7 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from support.journals import Make, admission, counted, key, open_bench, public, ship, sqlite_url
 from wanmi.entries import chain_hash, decode, encode, raw_digest, sign_head
 from wanmi.journal.proof import Finding, database_source, export_bundle, verify_paths
@@ -112,8 +113,10 @@ def test_an_inserted_row_that_shifts_the_rest(tmp_path: Path) -> None:
         "UPDATE entry SET seq = seq + 1000, pos = pos + 1000 WHERE seq >= 5",
         "UPDATE entry SET seq = seq - 999, pos = pos - 999 WHERE seq >= 1000",
         (
-            "INSERT INTO entry SELECT 5, origin, 5, v, at, audience, kind, kind_v, subject, version, actor, by, cause,"
-            " body, salt, ?, digest, hash, received_at FROM entry WHERE seq = 6",
+            (
+                "INSERT INTO entry SELECT 5, origin, 5, v, at, audience, kind, kind_v, subject, version, actor, by, cause,"
+                " body, salt, ?, digest, hash, received_at FROM entry WHERE seq = 6"
+            ),
             (forged,),
         ),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from support.journals import (
     Bench,
     Make,
@@ -80,10 +82,11 @@ def doubling(_node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[Stor
     for stored in batch:
         assert stored.entry is not None
         n = stored.entry.body["n"]
+        if stored.entry.cause is not None:
+            continue
         if n == 12:
             raise ValueError("12 cannot be doubled")
-        if stored.entry.cause is None:
-            yield stored, counted(2 * n, "sum:doubled")
+        yield stored, counted(2 * n, "sum:doubled")
 
 
 def with_reactor() -> Registry:
@@ -119,10 +122,9 @@ def test_reactors_in_threads_follow_the_journal(make: Make) -> None:
     runner.start()
     for n in range(10):
         bench.journal.append(counted(n)).result()
-    deadline = 200
-    while bench.sums().get(("210102", "sum:doubled"), (0, 0))[1] < 10 and deadline:
-        runner.loops["test.double"].wake.wait(0.02)
-        deadline -= 1
+    until = time.monotonic() + 20
+    while bench.sums().get(("210102", "sum:doubled"), (0, 0))[1] < 10 and time.monotonic() < until:
+        time.sleep(0.01)
     runner.stop()
     assert bench.sums()["210102", "sum:doubled"] == (90, 10)
 
