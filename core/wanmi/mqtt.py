@@ -107,7 +107,8 @@ class Message:
 class MqttClient:
     """A connection that keeps itself up: started once, it reconnects with back-off until stopped.
 
-    Messages wait in a queue for one consumer thread (``take``); the broker's window bounds the queue. Publishing is
+    Messages wait in a queue for one consumer thread (``take``), at most two windows of them; then nothing more is read
+    from the connection, which holds the broker back. Publishing is
     allowed from any thread and refused while there is no connection: nothing is promised by a queue in memory.
     """
 
@@ -117,6 +118,8 @@ class MqttClient:
         self.last_error = "not connected yet"
         self.connections = 0
         self._queue: SimpleQueue[Message] = SimpleQueue()
+        self._drained = threading.Event()
+        self._stopping = False
         self._overflow = 0
         self._connected = threading.Event()
         self._lock = threading.Lock()
@@ -162,6 +165,8 @@ class MqttClient:
 
     def stop(self) -> None:
         """Disconnect, keeping the session at the broker, and end the network thread."""
+        self._stopping = True
+        self._drained.set()
         self._client.disconnect()
         self._client.loop_stop()
         self._gone("stopped")
@@ -188,6 +193,7 @@ class MqttClient:
                 message = self._queue.get_nowait()
         except Empty:
             pass
+        self._drained.set()
         return taken
 
     def publish(self, topic: str, payload: bytes, *, content_type: str = "", expiry: int | None = None) -> bool:
@@ -293,12 +299,23 @@ class MqttClient:
         if topic == self._echo.topic:
             self._echo.heard(bytes(message.payload))
             return
-        if message.qos == 0 and self._queue.qsize() >= 2 * self.session.window:
+        if message.qos == 0 and self._is_full():
             self._overflow += 1
             return
+        self._wait_for_room()
         kind = str(getattr(message.properties, "ContentType", ""))
         mid = message.mid if message.qos else 0
         self._queue.put(Message(topic, bytes(message.payload), kind, mid, self._generation, self._acknowledge))
+
+    def _is_full(self) -> bool:
+        return self._queue.qsize() >= 2 * self.session.window
+
+    def _wait_for_room(self) -> None:
+        """Stop reading while the consumer is behind: mosquitto 2.0 does not keep to the window once it was used up."""
+        while self._is_full() and not self._stopping:
+            self._drained.clear()
+            if self._is_full():
+                self._drained.wait(0.1)
 
     def _on_publish(self, _: Client, __: object, mid: int, code: ReasonCode, ___: object) -> None:
         if not self._awaited and not self._sending:

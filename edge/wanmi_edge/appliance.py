@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +11,13 @@ from functools import partial
 from wanmi.codes import Profile
 from wanmi.entries import Cosign
 from wanmi.errors import LinkError
-from wanmi.identity import TlsFiles, ensure_tls
 from wanmi.mqtt import Address, MqttClient, Session
 from wanmi.registry import NodeContext
 from wanmi.reports import PART_FILTER, REPORT_FILTER
 from wanmi.settings import is_loopback
 from wanmi_edge.broker import ManagedBroker, choose_kind, choose_port, external_address
 from wanmi_edge.broker_files import MESSAGE_LIMIT, BrokerFiles, Listener
+from wanmi_edge.certificate import broker_certificate
 from wanmi_edge.intake import Intake
 from wanmi_edge.safe import SafeTeller
 from wanmi_edge.settings import MIB, BrokerSettings, EdgeSettings, IntakeSettings
@@ -195,18 +194,10 @@ def make_broker(node: NodeContext, settings: BrokerSettings, kind: str) -> Manag
     """The node's own broker by its settings; iotcore serves loopback only. Raises LinkError."""
     files = BrokerFiles(node.dir / "broker")
     files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    tls = None if is_loopback(settings.listen) else broker_tls(node, settings)
+    tls = None if is_loopback(settings.listen) else broker_certificate(node, settings.listen)
     if tls is not None and kind == "iotcore":
         raise LinkError("mosquitto is not installed, and iotcore serves loopback only: install mosquitto")
     return ManagedBroker(kind, files, node.code, Listener(settings.listen, choose_port(settings, files), tls), node.ids)
-
-
-def broker_tls(node: NodeContext, settings: BrokerSettings) -> TlsFiles:
-    """The certificate of this node's own CA for the names under which terminals reach it."""
-    names = {"localhost", "127.0.0.1", socket.gethostname(), *node.settings.web.names}
-    if settings.listen not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        names.add(settings.listen)
-    return ensure_tls(node.dir, node.code, sorted(names), node.clock.now())
 
 
 async def in_thread(work: Callable[[threading.Event], None], name: str) -> None:
