@@ -153,7 +153,7 @@ class FieldTerminal:
         self._tell()
 
     def link_changed(self) -> None:
-        """A connection came up or went down."""
+        """A connection came up, went down, or could not be made."""
         with self.lock:
             self.lock.notify_all()
         self._tell()

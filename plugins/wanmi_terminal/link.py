@@ -177,15 +177,14 @@ class Link:
 
     def _take_back(self, client: Any) -> None:
         """Take back what flew: after an outage everything goes out anew, in order (the edge knows duplicates)."""
-        was_ready, self._ready = self._ready, False
+        self._ready = False
         client.drop_out_messages()
         for message in (*self._flying.values(), *self._outbox):
             if message.item is not None:
                 self._with_parts.discard(message.item.report_id)
         self._flying.clear()
         self._outbox.clear()
-        if was_ready:
-            self._terminal.link_changed()
+        self._terminal.link_changed()
 
     def _connected(self, client: Any, _data: object, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from plugins.terminal.fakes import TERMINAL, Broker, Cable, FakeEdge
+from plugins.terminal.fakes import TERMINAL, Broker, Cable, FakeEdge, TlsBroker
 from wanmi.ids import SystemIds
 from wanmi.reports import ReportMessage
 from wanmi_terminal.home import Home, init_home
@@ -28,6 +28,14 @@ def public(home: Home) -> bytes:
 @pytest.fixture
 def broker(tmp_path: Path, home: Home) -> Iterator[Broker]:
     made = Broker(tmp_path / "broker", [home])
+    made.start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def tls_broker(tmp_path: Path, home: Home) -> Iterator[TlsBroker]:
+    made = TlsBroker(tmp_path / "tls", [home])
     made.start()
     yield made
     made.kill()

@@ -9,9 +9,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.x509.oid import NameOID
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -103,6 +108,46 @@ class Broker:
     def _answers(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+class TlsBroker(Broker):
+    """The same with a second listener that speaks MQTTS; ``ca`` signed its certificate, ``other_ca`` did not."""
+
+    def __init__(self, where: Path, homes: list[Home]) -> None:
+        super().__init__(where, homes)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.tls_port = free.getsockname()[1]
+        self.ca, self.other_ca = where / "ca.pem", where / "other.pem"
+        ca_key, other_key, own_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+        write_certificate(self.ca, "ca", ca_key, ca_key, None)
+        write_certificate(self.other_ca, "other", other_key, other_key, None)
+        write_certificate(where / "cert.pem", "ca", own_key, ca_key, "localhost")
+        pem, plain = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        (where / "key.pem").write_bytes(own_key.private_bytes(pem, plain, serialization.NoEncryption()))
+        with (where / "mosquitto.conf").open("a") as config:
+            config.write(f"listener {self.tls_port} 127.0.0.1\ncertfile {where}/cert.pem\nkeyfile {where}/key.pem\n")
+
+    @property
+    def url(self) -> str:
+        return f"mqtts://localhost:{self.tls_port}"
+
+
+def write_certificate(
+    path: Path, issuer: str, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurvePrivateKey, host: str | None
+) -> None:
+    """A certificate good for a day: of a CA (no host), or of a host."""
+
+    def name(text: str) -> x509.Name:
+        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name(issuer), name(host or issuer), key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1))
+    made = made.add_extension(x509.BasicConstraints(ca=host is None, path_length=None), critical=True)
+    if host is not None:
+        made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+    path.write_bytes(made.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
 
 class Cable:

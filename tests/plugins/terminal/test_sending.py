@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plugins.terminal.fakes import EDGE, QUICK, TERMINAL, Broker, Cable, FakeEdge, until
+from plugins.terminal.fakes import EDGE, QUICK, TERMINAL, Broker, Cable, FakeEdge, TlsBroker, until
 from wanmi.clock import SystemClock
 from wanmi.coords import Point
 from wanmi.ids import SeededIds
@@ -255,3 +255,17 @@ def test_a_report_of_another_process_is_sent_by_the_running_one(
         spool.close()
         assert terminal.wait_for(lambda progress: progress.counts.safe == 2, 20)
     assert edge.order[-1] == signed.report_id
+
+
+def test_over_tls_with_the_citys_ca_and_with_no_other(home: Home, tls_broker: TlsBroker, public: bytes) -> None:
+    right = Route(BrokerUrl.parse(tls_broker.url, tls_broker.ca))
+    wrong = Route(BrokerUrl.parse(tls_broker.url, tls_broker.other_ca))
+    with field(home, wrong) as terminal:
+        make(terminal, 2)
+        assert terminal.wait_for(lambda progress: "CERTIFICATE_VERIFY_FAILED" in progress.links[0].problem, 20)
+        assert terminal.progress().counts.new == 2
+    edge = FakeEdge(tls_broker, public)
+    with field(home, right) as terminal:
+        wait_quiet(terminal)
+        assert terminal.progress().counts.safe == 2
+    edge.stop()
