@@ -218,7 +218,7 @@ def _change(tx: Connection, login: str, **values: str | int) -> None:
     people = table(PersonRow)
     found = tx.execute(select(people.c.id).where(people.c.login == login)).scalar_one_or_none()
     if found is None:
-        raise NotFound(f"nobody here has the login {login}; `wanmi person list` shows who has one")
+        raise NotFound(f"nobody here has the login {login}; `wanmi people list` shows who has one")
     tx.execute(update(people).where(people.c.id == found).values(**values))
     end_sessions_of(tx, found)
 

@@ -38,7 +38,7 @@ class WebServer:
         self.host = host
         self.port: int = self._socket.getsockname()[1]
         self.url = f"{'https' if certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}"
-        config = uvicorn.Config(
+        self._config = uvicorn.Config(
             build_app(node),
             log_config=None,
             access_log=False,
@@ -49,15 +49,17 @@ class WebServer:
             ssl_certfile=certificate,
             ssl_keyfile=key,
         )
-        self._server = _Server(config)
 
     async def run(self) -> None:
-        """Serve until cancelled; running requests get a few seconds to end."""
-        serving = asyncio.ensure_future(self._server.serve(sockets=[self._socket]))
+        """Serve until cancelled; running requests get a few seconds to end. May be run again, on the same port."""
+        if self._socket.fileno() < 0:
+            self._socket = _bind(self.host, self.port)
+        server = _Server(self._config)
+        serving = asyncio.ensure_future(server.serve(sockets=[self._socket]))
         try:
             await asyncio.shield(serving)
         except asyncio.CancelledError:
-            self._server.should_exit = True
+            server.should_exit = True
             await serving
             raise
         finally:

@@ -1,0 +1,137 @@
+"""Cases: the list with its filters, the export, one case with all that led to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from wanmi.cases import STAGES
+from wanmi.errors import BadInput, NotAllowed, NotFound
+from wanmi.query import (
+    CaseFilter,
+    CasePage,
+    Evidence,
+    count_cases,
+    evidence_of,
+    existing_cases,
+    find_case,
+    iter_cases,
+    list_cases,
+    report_in,
+)
+from wanmi.reports import read_text
+from wanmi_console.export import csv_lines
+from wanmi_console.filters import chips, choices, filter_of_form
+from wanmi_console.node_pages import entry_lines
+from wanmi_console.pages import Pages
+from wanmi_console.words import CASE_STATES, EVIDENCE_ROLES, FIXES, SOURCES
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+    from wanmi_console.pages import Visit
+
+_LONGEST_TEXT = 20_000
+
+
+def case_routes(router: APIRouter, pages: Pages) -> None:
+    """/cases, /cases.csv, /cases/NUMBER"""
+    node = pages.node
+
+    @router.get("/cases")
+    async def cases(request: Request) -> Response:
+        """The list. A form's blanks are taken out of the address, so that it says just what is looked for."""
+        visit = pages.visit(request)
+        try:
+            wanted, wrong = filter_of_form(request.query_params), ""
+        except BadInput as error:
+            wanted, wrong = CaseFilter(), str(error)
+        if "form" in request.query_params and not wrong:
+            return RedirectResponse("/cases" + _query(wanted), 303)
+        return _list_page(pages, visit, wanted, wrong)
+
+    @router.get("/cases.csv")
+    async def export(request: Request) -> Response:
+        """Every case that fits, as a spreadsheet; sent while it is read."""
+        visit = pages.visit(request)
+        wanted = filter_of_form(request.query_params)
+        lines = csv_lines(iter_cases(node.store, wanted), visit.names, visit.t)
+        headers = {"content-disposition": f'attachment; filename="cases-{node.code}.csv"'}
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+    @router.get("/cases/{number}")
+    async def case(request: Request, number: str) -> Response:
+        """One case."""
+        return _case_page(pages, pages.visit(request), number)
+
+
+def _list_page(pages: Pages, visit: Visit, wanted: CaseFilter, wrong: str) -> Response:
+    cursor = visit.request.query_params.get("cursor", "")
+    size = pages.settings.page_size
+    page, count = CasePage((), None), 0
+    if not wrong:
+        with pages.node.store.reader() as tx:
+            page, count = list_cases(tx, wanted, cursor=cursor, limit=size), count_cases(tx, wanted)
+    return pages.show(
+        visit,
+        "cases.html",
+        422 if wrong else 200,
+        wanted=wanted,
+        wrong=wrong,
+        given=visit.request.query_params,
+        chips=chips(wanted, visit.names, visit.t),
+        choices=choices(pages.node, wanted, visit.names),
+        page=page,
+        count=count,
+        on_later_page=bool(cursor),
+        export="/cases.csv" + _query(wanted),
+        stages=STAGES,
+    )
+
+
+def _case_page(pages: Pages, visit: Visit, number: str) -> Response:
+    node = pages.node
+    with node.store.reader() as tx:
+        case = find_case(tx, number)
+        evidence = evidence_of(tx, [f"case:{number}", *([case.report] if case.report else [])])
+        similar = existing_cases(tx, case.similar)
+    of_report = node.journal.subject(case.report) if case.report else []
+    entries = [*of_report, *node.journal.subject(f"case:{number}")]
+    report = next((one for one in map(report_in, of_report) if one is not None), None)
+    may_open = visit.caller is not None and visit.caller.opens_sealed
+    return pages.show(
+        visit,
+        "case.html",
+        case=case,
+        stages=STAGES,
+        stage_at=next((n for n, stage in enumerate(STAGES) if stage.id == case.stage), -1),
+        report=report,
+        may_open=may_open,
+        photos=[one for one in evidence if one.role == "photo"],
+        others=[one for one in evidence if one.role not in ("photo", "text")],
+        texts=[(one, _text(pages, one) if may_open else "") for one in evidence if one.role == "text"],
+        similar_here=similar,
+        entries=entry_lines(pages, visit, entries),
+        sources=SOURCES,
+        case_states=CASE_STATES,
+        fixes=FIXES,
+        evidence_roles=EVIDENCE_ROLES,
+    )
+
+
+def _text(pages: Pages, evidence: Evidence) -> str:
+    """The text itself; empty where it is not here or was erased meanwhile."""
+    if evidence.state != "here":
+        return ""
+    try:
+        return read_text(pages.node.blobs.open(evidence.blob))[:_LONGEST_TEXT]
+    except (NotFound, NotAllowed, BadInput):
+        return ""
+
+
+def _query(wanted: CaseFilter) -> str:
+    fields = wanted.set_fields()
+    return f"?{urlencode(fields)}" if fields else ""

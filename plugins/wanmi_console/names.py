@@ -1,0 +1,88 @@
+"""Names behind codes, in a language: categories, divisions, grids, stages, posts. Unknown codes stand for themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from wanmi.cases import STAGES
+from wanmi.codes import CaseKind, Category, Divisions, Lang, Profile
+from wanmi.identity.people import POSTS
+
+
+@dataclass(frozen=True)
+class Named:
+    """A code with its name."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Names:
+    """Looks codes up in the profile and the divisions."""
+
+    lang: Lang
+    profile: Profile
+    divisions: Divisions
+
+    @classmethod
+    def load(cls, lang: Lang) -> Names:
+        """The tables of this install."""
+        return cls(lang, Profile.load(), Divisions.load())
+
+    def category(self, kind: str, code: str) -> str:
+        """The category's name, with its code when unknown."""
+        found = self.profile.catalogue.get(cast(CaseKind, kind), code)
+        return code if found is None else self._category(found)
+
+    def kind(self, kind: str) -> str:
+        """Component or event."""
+        label = self.profile.labels["kind"].get(kind)
+        return kind if label is None else label.in_lang(self.lang)
+
+    def major(self, kind: str, major: str) -> str:
+        """The name of a class of categories."""
+        label = self.profile.labels.get(f"{kind}-major", {}).get(major)
+        return major if label is None else label.in_lang(self.lang)
+
+    def categories(self, kind: str) -> list[tuple[str, list[Named]]]:
+        """All categories of a kind, by class: for a select with groups."""
+        catalogue, typed = self.profile.catalogue, cast(CaseKind, kind)
+        return [
+            (
+                f"{self.kind(kind)} · {self.major(kind, major)}",
+                [Named(one.code, self._category(one)) for one in catalogue.of_kind(typed) if one.major == major],
+            )
+            for major, _ in catalogue.majors(typed)
+        ]
+
+    def division(self, code: str) -> str:
+        """The division's name."""
+        found = self.divisions.get(code)
+        return code if found is None else found.in_lang(self.lang)
+
+    def under(self, code: str) -> list[Named]:
+        """The divisions right under one."""
+        return [Named(one.code, one.in_lang(self.lang)) for one in self.divisions.children(code)]
+
+    def place(self, grid: str) -> list[Named]:
+        """District, street, community and number of a unit grid of 15 digits, each with its code."""
+        steps = [Named(grid[:n], self.division(grid[:n])) for n in (6, 9, 12) if len(grid) >= n]
+        return [*steps, Named(grid, grid[12:])] if len(grid) > 12 else steps
+
+    def place_line(self, grid: str) -> str:
+        """The community and number of a unit grid, for a table's cell."""
+        return f"{self.division(grid[:12])} {grid[12:]}"
+
+    def stage(self, stage: str) -> str:
+        """The stage's name."""
+        return next((one.zh if self.lang == "zh" else one.en for one in STAGES if one.id == stage), stage)
+
+    def post(self, post: str) -> str:
+        """The post's name."""
+        found = POSTS.get(post)
+        return post if found is None else (found.zh if self.lang == "zh" else found.en)
+
+    def _category(self, category: Category) -> str:
+        return category.name_zh if self.lang == "zh" else category.name_en or category.name_zh
