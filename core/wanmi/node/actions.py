@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import select
 
 from wanmi import identity
-from wanmi.errors import BadInput
+from wanmi.errors import BadInput, Conflict
 from wanmi.identity.enrolment import make_token
 from wanmi.identity.terminals import admit_terminal, list_terminals, revoke_terminal
 from wanmi.models import NodeRow, table
@@ -20,6 +20,7 @@ from wanmi.registry import AdminResult, NodeContext, Progress, Registry
 
 Args = Mapping[str, Any]
 Items = Iterator[Progress | AdminResult]
+REPLAY_TRIES = 5
 
 
 def register_node(to: Registry) -> None:
@@ -27,6 +28,7 @@ def register_node(to: Registry) -> None:
     to.tables(*identity.IDENTITY_ROWS)
     to.task("clock", watch_clock)
     to.action("status", _status, help="health lines, cursors, announced places")
+    to.action("replay.check", check_replay, help="rebuild the projections and compare them")
     to.action("node.admit", _admit, help="admit a child node by its token")
     to.action("node.revoke", _revoke, help="revoke a child node")
     to.action("node.list", _list, help="the nodes that are known here")
@@ -54,6 +56,23 @@ def _status(node: NodeContext, _args: Args) -> Items:
         "cursors": cursors,
         "health": [asdict(line) | {"facts": dict(line.facts)} for line in node.health()],
     }
+
+
+def check_replay(node: NodeContext, _args: Args) -> Items:
+    """Rebuild every projection in memory and compare; again while entries come meanwhile, Conflict if they do not stop.
+
+    A live node is compared with what it was when the replay began, so nothing may be applied in between.
+    """
+    from wanmi.journal.proof import replay_check
+
+    for attempt in range(1, REPLAY_TRIES + 1):
+        before = node.journal.pos
+        yield Progress(0, before, f"replaying, attempt {attempt}")
+        differences = replay_check(node.store, node.registry)
+        if not differences or node.journal.pos == before:
+            yield {"entries": before, "differences": [str(difference) for difference in differences]}
+            return
+    raise Conflict(f"node {node.code}: entries come faster than they are replayed; check it when it is quiet")
 
 
 def _admit(node: NodeContext, args: Args) -> Items:

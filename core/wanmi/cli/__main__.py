@@ -1,0 +1,5 @@
+"""``python -m wanmi.cli``."""
+
+from wanmi.cli import main
+
+main()
