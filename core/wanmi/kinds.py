@@ -42,8 +42,9 @@ class NodeRevoked(_Body, frozen=True):
 
 
 class TerminalAdmitted(_Body, frozen=True):
-    """``terminal.admitted``, subject ``terminal:<id>``: a district admits a terminal's key.
+    """``terminal.admitted``, subject ``terminal:<district>:<id>``: a district admits a terminal's key.
 
+    Its home district (in its id), or another one where it is a guest: whose edges take its reports too.
     ``broker_verifier`` is a salted PBKDF2 hash of 256 random bits that only the terminal knows.
     """
 
@@ -54,7 +55,7 @@ class TerminalAdmitted(_Body, frozen=True):
 
 
 class TerminalRevoked(_Body, frozen=True):
-    """``terminal.revoked``, subject ``terminal:<id>``: its reports are refused from now on."""
+    """``terminal.revoked``, subject ``terminal:<district>:<id>``: its reports are refused from now on."""
 
     terminal: str
     reason: str
@@ -71,7 +72,7 @@ class Attachment(_Body, frozen=True):
 
 
 class ReportReceived(_Body, frozen=True):
-    """``report.received``, subject ``report:<edge>:<terminal>:<report id>``: the terminal's signed bytes.
+    """``report.received``, subject ``report:<edge>:<report id>:<terminal>``: the terminal's signed bytes.
 
     ``envelope`` (base64url of exactly what the terminal signed) is the evidence; the fields beside it repeat
     what projections need. ``digest`` is its SHA-256.
@@ -86,6 +87,18 @@ class ReportReceived(_Body, frozen=True):
     category: str
     made_at: int
     attachments: list[Attachment]
+
+
+class ReportRelayed(_Body, frozen=True):
+    """``report.relayed``, subject ``relay:<edge>:<report id>:<terminal>``: the city hands a report that came in
+    by another district's edge to the terminal's home district, by value.
+
+    ``edge`` and ``seq`` name the entry ``report.received`` that it repeats.
+    """
+
+    edge: str
+    seq: int
+    report: ReportReceived
 
 
 class ReportRefused(_Body, frozen=True):
@@ -153,3 +166,13 @@ class ClockStepped(_Body, frozen=True):
 
     step: int
     source: str
+
+
+def report_subject(edge: str, report_id: str, terminal: str) -> str:
+    """The subject of a report; the id goes first because it sorts by time."""
+    return f"report:{edge}:{report_id}:{terminal}"
+
+
+def home_district(terminal: str) -> str:
+    """The district in a terminal's id: it opens the cases of its reports."""
+    return terminal[1:7]

@@ -190,11 +190,14 @@ class NodeRow(Row):
 
 
 class TerminalRow(Row):
-    """A field terminal, as admitted by a district. ``broker_verifier`` is a salted hash, never a password."""
+    """A field terminal, as admitted by its home district or, as a guest, by another one.
+
+    ``broker_verifier`` is a salted hash, never a password.
+    """
 
     __tablename__ = "terminal"
+    district: Mapped[str] = mapped_column(String(10), primary_key=True)
     terminal: Mapped[str] = mapped_column(String(20), primary_key=True)
-    district: Mapped[str] = mapped_column(String(10))
     sign_key: Mapped[str] = mapped_column(String(64))
     broker_verifier: Mapped[str] = mapped_column(Text)
     holder: Mapped[str | None] = mapped_column(Text)

@@ -19,19 +19,22 @@ if TYPE_CHECKING:
 def admit_terminal(node: NodeContext, card: str, holder: str | None = None) -> TerminalAdmitted:
     """At a district: admit the terminal whose card this is; returns what was journaled.
 
-    ``holder`` is the opaque id of the person who carries it. Raises BadInput (card), NotAllowed (not this
-    district's), Conflict (admitted already with this or another key).
+    ``holder`` is the opaque id of the person who carries it. A terminal of another district is a guest: this
+    district's edges take its reports, its home district opens their cases. Raises BadInput (card), NotAllowed
+    (this node is no district), Conflict (admitted already with this or another key).
     """
     read = read_card(card)
-    if node.role != "district" or not read.terminal.startswith(f"T{node.code}-"):
-        raise NotAllowed(f"terminal {read.terminal} is not of node {node.code}: its own district admits it")
+    if node.role != "district":
+        raise NotAllowed(f"terminal {read.terminal}: a district admits terminals, node {node.code} is a {node.role}")
     earlier = _own_entries(node, read.terminal)
     if earlier and _kind(earlier[-1]) == "terminal.admitted":
         raise Conflict(f"terminal {read.terminal} is admitted already; revoke it first if its key has changed")
     body = TerminalAdmitted(
         terminal=read.terminal, sign_key=read.public_key, broker_verifier=read.broker_verifier, holder=holder
     )
-    node.journal.append(Draft("terminal.admitted", _subject(read.terminal), body, expect=len(earlier))).result()
+    node.journal.append(
+        Draft("terminal.admitted", _subject(node.code, read.terminal), body, expect=len(earlier))
+    ).result()
     return body
 
 
@@ -41,7 +44,7 @@ def revoke_terminal(node: NodeContext, terminal: str, reason: str) -> None:
     if not earlier or _kind(earlier[-1]) != "terminal.admitted":
         raise NotFound(f"terminal {terminal} is not admitted here; `wanmi node list-terminals` shows who is")
     body = TerminalRevoked(terminal, reason)
-    node.journal.append(Draft("terminal.revoked", _subject(terminal), body, expect=len(earlier))).result()
+    node.journal.append(Draft("terminal.revoked", _subject(node.code, terminal), body, expect=len(earlier))).result()
 
 
 def list_terminals(node: NodeContext) -> list[TerminalAdmitted]:
@@ -56,12 +59,12 @@ def list_terminals(node: NodeContext) -> list[TerminalAdmitted]:
 
 
 def _own_entries(node: NodeContext, terminal: str) -> list[Stored]:
-    return [stored for stored in node.journal.subject(_subject(terminal)) if stored.origin == node.code]
+    return [stored for stored in node.journal.subject(_subject(node.code, terminal)) if stored.origin == node.code]
 
 
 def _kind(stored: Stored) -> str:
     return stored.entry.kind if stored.entry is not None else ""
 
 
-def _subject(terminal: str) -> str:
-    return f"terminal:{terminal}"
+def _subject(district: str, terminal: str) -> str:
+    return f"terminal:{district}:{terminal}"

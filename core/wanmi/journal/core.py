@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, update
+from sqlalchemy import ColumnElement, Connection, update
 
 from wanmi import kinds
 from wanmi.cases import Case, fold
@@ -37,6 +37,7 @@ def register_core(to: Registry) -> None:
     to.entry_kind("terminal.admitted", kinds.TerminalAdmitted, zh="终端准入", en="Terminal admitted")
     to.entry_kind("terminal.revoked", kinds.TerminalRevoked, zh="终端吊销", en="Terminal revoked")
     to.entry_kind("report.received", kinds.ReportReceived, zh="上报收讫", en="Report received")
+    to.entry_kind("report.relayed", kinds.ReportRelayed, zh="上报转交", en="Report relayed")
     to.entry_kind("report.refused", kinds.ReportRefused, zh="上报拒收", en="Report refused")
     to.entry_kind("case.opened", kinds.CaseOpened, zh="案卷登记", en="Case opened")
     to.entry_kind("arrival.noted", kinds.ArrivalNoted, zh="到达登记", en="Arrival noted")
@@ -47,7 +48,9 @@ def register_core(to: Registry) -> None:
         "terminals", kinds=("terminal.admitted", "terminal.revoked"), rows=(TerminalRow,), apply=project_terminals
     )
     to.projection("reports", kinds=("report.received", "report.refused"), rows=(ReportRow,), apply=project_reports)
-    to.projection("attachments", kinds=("report.received",), rows=(AttachmentRow,), apply=project_attachments)
+    to.projection(
+        "attachments", kinds=("report.received", "report.relayed"), rows=(AttachmentRow,), apply=project_attachments
+    )
     to.projection("cases", kinds=("case.opened",), rows=(CaseRow,), apply=project_cases)
     to.projection("arrivals", kinds=("arrival.noted",), rows=(ArrivalRow,), apply=project_arrivals)
     to.projection("links", kinds=("link.changed",), rows=(LinkRow,), apply=project_links)
@@ -80,7 +83,7 @@ def _revoke_node(tx: Connection, entry: Entry) -> None:
     known = tx.execute(table(NodeRow).select().where(table(NodeRow).c.code == code)).one_or_none()
     if known is None or known.parent != entry.origin:
         raise BadInput(f"node {entry.origin} cannot revoke {code}; only its parent can")
-    _set_state(tx, NodeRow, "code", code, "revoked", entry.at)
+    _set_state(tx, NodeRow, table(NodeRow).c.code == code, "revoked", entry.at)
 
 
 def _admit(tx: Connection, row: tuple[Any, ...], *, founding: bool) -> None:
@@ -96,13 +99,13 @@ def project_terminals(tx: Connection, entries: Sequence[Entry]) -> None:
     for entry in entries:
         if entry.kind == "terminal.revoked":
             revoked = body_of(entry, kinds.TerminalRevoked)
-            _own_terminal(entry, revoked.terminal)
-            _set_state(tx, TerminalRow, "terminal", revoked.terminal, "revoked", entry.at)
+            terminal = table(TerminalRow).c
+            of_it = (terminal.district == entry.origin) & (terminal.terminal == revoked.terminal)
+            _set_state(tx, TerminalRow, of_it, "revoked", entry.at)
             continue
         admitted = body_of(entry, kinds.TerminalAdmitted)
-        _own_terminal(entry, admitted.terminal)
         row = (
-            admitted.terminal, entry.origin, admitted.sign_key, admitted.broker_verifier, admitted.holder, "admitted",
+            entry.origin, admitted.terminal, admitted.sign_key, admitted.broker_verifier, admitted.holder, "admitted",
             entry.at,
         )  # fmt: skip
         upsert_rows(tx, TerminalRow, [row])
@@ -133,7 +136,9 @@ def project_attachments(tx: Connection, entries: Sequence[Entry]) -> None:
     """Which sealed blobs an entry names."""
     rows: list[tuple[Any, ...]] = []
     for entry in entries:
-        for n, item in enumerate(body_of(entry, kinds.ReportReceived).attachments):
+        relayed = entry.kind == "report.relayed"
+        report = body_of(entry, kinds.ReportRelayed).report if relayed else body_of(entry, kinds.ReportReceived)
+        for n, item in enumerate(report.attachments):
             rows.append(
                 (entry.origin, entry.seq, n, entry.subject, item.role, item.media, item.size, item.digest, item.blob)
             )
@@ -158,14 +163,8 @@ def project_links(tx: Connection, entries: Sequence[Entry]) -> None:
     upsert_rows(tx, LinkRow, list(newest.values()))
 
 
-def _own_terminal(entry: Entry, terminal: str) -> None:
-    if not terminal.startswith(f"T{entry.origin}-"):
-        raise BadInput(f"node {entry.origin} cannot speak for terminal {terminal}; only its district can")
-
-
-def _set_state(tx: Connection, row: type[Row], key: str, code: str, state: str, at: int) -> None:
-    target = table(row)
-    tx.execute(update(target).where(target.c[key] == code).values(state=state, at=at))
+def _set_state(tx: Connection, row: type[Row], which: ColumnElement[bool], state: str, at: int) -> None:
+    tx.execute(update(table(row)).where(which).values(state=state, at=at))
 
 
 def project_cases(tx: Connection, entries: Sequence[Entry]) -> None:
