@@ -24,7 +24,7 @@ from wanmi.journal.core import register_core
 from wanmi.models import Row, key_columns, mark_of, table
 from wanmi.plugins import Plugin, fill, installed_plugins, load_plugin, plugin_manager
 from wanmi.registry import EntryKind, Registry
-from wanmi.settings import ROLE_PLUGINS, Tree
+from wanmi.settings import ROLE_PLUGINS, Settings
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by `make docs` from the code; do not edit. -->"
@@ -73,7 +73,7 @@ def type_text(kind: Any) -> str:
 
 def settings_page(registry: Registry) -> str:
     """Every key of node.toml: the core's sections, then each plugin's."""
-    parts = list(model_parts("", Tree))
+    parts = list(model_parts("", Settings))
     for section in sorted(registry.sections.values(), key=lambda one: one.name):
         parts += model_parts(section.name, section.model, section.plugin.split("@")[0])
     intro = (

@@ -13,7 +13,6 @@ FUNCTION_LINES = 60
 
 BORDERS = {
     "core/wanmi/plugins/hooks.py::HookCaller._ask": "a plugin's call: one hook of one plugin",
-    "core/wanmi/node/calling.py::run_action": "a plugin's call: an admin action",
     "core/wanmi/node/health.py::_read_probe": "a plugin's call: a health probe",
     "core/wanmi/journal/projecting.py::Projector._apply": "a plugin's call: a projection; the entry is quarantined",
     "core/wanmi/journal/reactors.py::ReactorLoop._decide": "a plugin's call: a reactor's decision",
