@@ -143,7 +143,10 @@ class Hub:
     def _new_link(self, peer: str, side: Side, pinned: Peer | None) -> Link:
         node = self._node
         ends = Ends(node.face, node.journal, self.directory, self.depot, node.ids, node.limits)
-        return self.link_class(ends, peer, side, pinned)
+        link = self.link_class(ends, peer, side, pinned)
+        if peer in self._holding.peers:
+            link.remember_lost_tail()
+        return link
 
     def _now(self) -> Instant:
         return instant(self._node.clock)

@@ -84,6 +84,10 @@ class Link:
         """The current session; zeros when there is none."""
         return self._line.session
 
+    def remember_lost_tail(self) -> None:
+        """A former run found that this peer has something to give back, and did not get all of it."""
+        self._line.tail_lost = True
+
     def opened(self, now: Instant) -> list[Effect]:
         """Child: the way to the parent is open; ask for a session."""
         if self.side == "child":

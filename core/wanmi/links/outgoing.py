@@ -40,10 +40,11 @@ class StreamStatus:
 
 
 class OutStream:
-    """One chain on its way to one peer, for one session."""
+    """One chain on its way to one peer, for one session; ``upto`` ends it there (a lost tail given back)."""
 
-    def __init__(self, line: Line, origin: str, start: Cursor, now: Instant) -> None:
+    def __init__(self, line: Line, origin: str, start: Cursor, now: Instant, upto: int | None = None) -> None:
         self.origin = origin
+        self._upto = upto
         self.base = start
         self.stopped = ""
         self._line = line
@@ -67,7 +68,7 @@ class OutStream:
             return
         self._send_again_if_overdue(now)
         self._note_waiting(held, now)
-        while self._sent < held.seq and self._has_room() and self._is_ripe(held, now):
+        while self._sent < self._end(held) and self._has_room() and self._is_ripe(held, now):
             if not self._send_batch(now):
                 break
 
@@ -161,8 +162,11 @@ class OutStream:
         held = self._line.book.cursor(self.origin)
         return held.hash if seq == held.seq else self._line.book.hash_at(self.origin, seq)
 
+    def _end(self, held: Cursor) -> int:
+        return held.seq if self._upto is None else min(held.seq, self._upto)
+
     def _note_waiting(self, held: Cursor, now: Instant) -> None:
-        if self._sent >= held.seq:
+        if self._sent >= self._end(held):
             self._waiting_since = None
         elif self._waiting_since is None:
             self._waiting_since = now.mono
@@ -177,10 +181,14 @@ class OutStream:
 
     def _send_batch(self, now: Instant) -> bool:
         line = self._line
-        batch = line.book.batch_for(
-            line.peer, self.origin, self._sent, limit=line.limits.batch_entries, max_bytes=self._batch_bytes
-        )
+        limit = line.limits.batch_entries
+        if self._upto is not None:
+            limit = min(limit, self._upto - self._sent)
+        batch = line.book.batch_for(line.peer, self.origin, self._sent, limit=limit, max_bytes=self._batch_bytes)
         if batch is None:
+            return False
+        if self._upto is not None and any(item.raw is None for item in batch.items):
+            self.stop("redacted")  # its owner needs it whole; another peer has that
             return False
         frame = encode_batch(line.session, batch)
         line.emit(Send(frame))

@@ -28,7 +28,7 @@ class Streams:
         self._depot = ends.depot
         self._out: dict[str, OutStream] = {}
         self._in: dict[str, InStream] = {}
-        self.blobs = Fetcher(line, ends.depot, self.accepts)
+        self.blobs = Fetcher(line, ends.depot, self._has_blobs_of)
 
     def offers(self, origin: str) -> bool:
         """A child offers its own chain and those below it, a parent its own."""
@@ -63,13 +63,15 @@ class Streams:
         self._doubt_lost_tail(claim, evidence)
         theirs, mine = claim.heads.get(self._line.peer, (0, GENESIS)), self._book.cursor(self._line.peer)
         if theirs[0] < mine.seq:
-            self._stream_out(self._line.peer, now, theirs)  # the peer lost its tail: it gets it back
+            # the peer lost its tail: it gets it back, and no more than that
+            start = Cursor(*theirs)
+            self._out[self._line.peer] = OutStream(self._line, self._line.peer, start, now, upto=mine.seq)
         self._compare_incoming(claim, evidence)
 
     def end(self) -> None:
         """The session is over: nothing of its streams is left."""
         self._out, self._in = {}, {}
-        self.blobs = Fetcher(self._line, self._depot, self.accepts)
+        self.blobs = Fetcher(self._line, self._depot, self._has_blobs_of)
 
     def pump(self, now: Instant) -> None:
         """Send what is ripe; entries before blobs."""
@@ -148,6 +150,10 @@ class Streams:
             stream.pump(now)
 
     # --- inside
+
+    def _has_blobs_of(self, origin: str) -> bool:
+        """Who sends a chain has its blobs; a node misses its own ones only after a restore: its peers have them."""
+        return origin == self._me or self.accepts(origin)
 
     def _turn_back(self, stream: OutStream, nak: Nak, now: Instant) -> None:
         if nak.code == "gap" and nak.seq >= 0 and len(nak.hash) == len(GENESIS):
