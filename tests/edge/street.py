@@ -21,7 +21,7 @@ from wanmi.entries import Cosign
 from wanmi.identity import NodeKeys, ParentUrl
 from wanmi.ids import SystemIds
 from wanmi.journal import Journal, register_core
-from wanmi.kinds import TerminalAdmitted, TerminalRevoked
+from wanmi.kinds import NodeAdmitted, TerminalAdmitted, TerminalRevoked
 from wanmi.models import Row, table
 from wanmi.mqtt import Address, Message, MqttClient, Session
 from wanmi.node.creating import NewNode, create_node
@@ -74,11 +74,9 @@ class District:
             register_core(registry)
         dir.mkdir(parents=True)
         self.keys = NodeKeys.create(dir, SystemIds())
-        self.pinned: dict[str, bytes] = {}
         self.store = Store.open(f"sqlite:///{dir}/journal.db", registry.rows.values())
         self.journal = Journal(
-            code, self.store, registry, clock=SystemClock(), ids=SystemIds(), sign_key=self.keys.sign,
-            pinned=self.pinned,
+            code, self.store, registry, clock=SystemClock(), ids=SystemIds(), sign_key=self.keys.sign
         )  # fmt: skip
 
     @property
@@ -95,15 +93,23 @@ class District:
 
     def countersign(self, node: Node) -> Cosign:
         """Hold what the edge has, and give it the countersignature."""
+        cosign = self.countersign_only(node)
+        node.journal.note_cosign(cosign).result()
+        return cosign
+
+    def countersign_only(self, node: Node) -> Cosign:
+        """Hold what the edge has; the countersignature."""
         self.hold(node)
         cosign = self.journal.cosign(node.code)
         assert cosign is not None
-        node.journal.note_cosign(cosign).result()
         return cosign
 
     def hold(self, node: Node) -> None:
         """Apply the edge's chain, verified."""
-        self.pinned[node.code] = node.keys.sign_public
+        if self.journal.key_of(node.code) is None:
+            key = node.keys.sign_public.hex()
+            body = NodeAdmitted(node.code, "edge", node.code, self.code, self.code, key, "00" * 32, "")
+            self.journal.append(Draft("node.admitted", f"node:{node.code}", body)).result()
         while (batch := node.journal.batch_for(self.code, node.code, self.journal.cursor(node.code).seq)) is not None:
             self.journal.apply(batch, node.code).result()
 
@@ -139,6 +145,12 @@ class RunningEdge:
         facts: dict[str, Any] = json.loads((self.node.dir / "broker" / "address.json").read_text())
         return facts
 
+    def client(self) -> MqttClient:
+        """The edge's own connection: it may publish for anybody."""
+        client = self.node.registry.probes["edge"].read.args[0].client  # type: ignore[attr-defined]
+        assert isinstance(client, MqttClient)
+        return client
+
     def health(self, name: str) -> Any:
         """The named health line."""
         (line,) = [line for line in self.node.registry.probes["edge"].read(self.node) if line.name == name]
@@ -161,6 +173,9 @@ class RunningEdge:
         """The district's chain admits terminals, and reaches the edge."""
         bodies = [TerminalAdmitted(street.id, street.public.hex(), street.verifier, None) for street in streets]
         self.district.tell(self.node, *[Draft("terminal.admitted", f"terminal:{b.terminal}", b) for b in bodies])
+        if self.broker["kind"] == "mosquitto":
+            passwords = self.node.dir / "broker" / "passwords"
+            until(lambda: all(street.id in passwords.read_text() for street in streets), "the broker is told")
 
     def revoke(self, street: Street) -> None:
         """The district takes the admission back."""
