@@ -5,20 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wanmi.hookspecs import hookimpl
+from wanmi_terminal.command import load_app
 
 if TYPE_CHECKING:
-    import typer
-
     from wanmi.registry import Registry
 
 
 @hookimpl
 def register(to: Registry) -> None:
     """Bring ``wanmi terminal``."""
-    to.command("terminal", _commands, help="A field terminal: make reports, keep them, send them.")
-
-
-def _commands() -> typer.Typer:
-    from wanmi_terminal.cli import app
-
-    return app
+    to.command("terminal", load_app, help="A field terminal: make reports, keep them, send them.")

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from wanmi.errors import BadInput, Conflict, NotFound
 from wanmi.ids import Ids
-from wanmi.reports import Card, broker_verifier, make_card, read_card
+from wanmi.reports import broker_verifier, make_card
 from wanmi.reports.envelope import TerminalId, to_b64
 from wanmi_terminal.broker import BrokerUrl
 
@@ -121,11 +121,6 @@ def open_home(where: Path) -> Home:
     except (msgspec.DecodeError, ValueError) as error:
         raise BadInput(f"{where}: not a terminal's directory: {error}") from error
     return Home(where, config, key, password)
-
-
-def card_of(home: Home) -> Card:
-    """The card's content, as a district reads it."""
-    return read_card(home.card())
 
 
 def _checked(config: Config) -> Config:

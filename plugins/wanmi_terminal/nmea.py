@@ -22,7 +22,6 @@ METRES_A_HDOP = 3
 GGA_AGE = 2
 """Seconds for which a GGA's satellites and HDOP are good; many receivers write it after the RMC."""
 DAY = 86_400
-WEEKS_1024 = 1024 * 7 * DAY * SECOND
 
 Doubt = Literal["no_fix", "null_island", "stale", "jump", "future"]
 
@@ -157,13 +156,6 @@ def sights(chunks: Iterable[bytes]) -> Iterator[Sight]:
             sight = reader.read(sentence)
             if sight is not None:
                 yield sight
-
-
-def without_rollover(at: int, not_before: int) -> int:
-    """A receiver's time with the GPS week roll-over undone: 1024 weeks are added while it lies before ``not_before``."""
-    while at < not_before:
-        at += WEEKS_1024
-    return at
 
 
 def _time_of(rmc: Any) -> int | None:

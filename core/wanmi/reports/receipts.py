@@ -8,7 +8,7 @@ import msgspec
 
 from wanmi.entries import Cosign, verify_cosign
 from wanmi.errors import BadInput
-from wanmi.reports.envelope import Count, Digest, Micros, ReportId, TerminalId
+from wanmi.reports.envelope import Digest, Micros, ReportId, TerminalId
 from wanmi.reports.reasons import Reason, reason_text
 
 NodeCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6,10}(?!\n)$", description="node code")]
@@ -54,8 +54,6 @@ class Receipt(msgspec.Struct, frozen=True):
     reason: Annotated[str, msgspec.Meta(pattern=r"^[a-z_]{1,40}(?!\n)$")] | None = None
     want: tuple[Digest, ...] = ()
     cosign: CosignRef | None = None
-    waiting: Count | None = None
-    """How many entries the edge still has to bring to the district, where it says so."""
 
     @property
     def passing(self) -> bool:

@@ -18,7 +18,6 @@ CHUNK = 256 * 1024
 MAX_CHUNKS = 64
 REPORT_FILTER = "wanmi/v1/+/report"
 PART_FILTER = "wanmi/v1/+/part/#"
-RECEIPT_FILTER = "wanmi/v1/+/receipt"
 
 _UP = re.compile(
     r"wanmi/v1/(?P<terminal>T[0-9]{6}-[0-9]{4,8})/"

@@ -12,11 +12,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from plugins.terminal.fakes import TERMINAL, Broker, FakeEdge
-from wanmi.errors import BadInput, Conflict
+from wanmi.errors import BadInput, Conflict, NeedsExtra
 from wanmi.ids import SystemIds
 from wanmi.registry import Registry
 from wanmi.reports import read_card, verifier_matches
-from wanmi_terminal import register
+from wanmi_terminal import command, register
 from wanmi_terminal.broker import BrokerUrl
 from wanmi_terminal.cli import LEFT, app
 from wanmi_terminal.home import Home, init_home, open_home
@@ -158,3 +158,9 @@ def test_mistakes_are_told_in_one_line(arguments: list[object], told: str, home:
 
 def test_both_languages_have_the_same_words() -> None:
     assert texts("zh").keys() == texts("en").keys()
+
+
+def test_without_its_extra_the_command_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "NEEDED", ("paho", "no_such_package"))
+    with pytest.raises(NeedsExtra, match=r"needs wanmi\[terminal\] .*no_such_package"):
+        command.load_app()

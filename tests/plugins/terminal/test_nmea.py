@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from wanmi.clock import SECOND
 from wanmi.coords import Point
-from wanmi_terminal.nmea import Fix, FixFilter, Framer, Reader, Sight, sights, without_rollover
+from wanmi_terminal.nmea import Fix, FixFilter, Framer, Reader, Sight, sights
 
 SAMPLES = resources.files("wanmi_terminal") / "samples"
 
@@ -124,14 +124,6 @@ def test_a_jump_is_doubted_once_and_then_taken_for_the_new_place() -> None:
     assert check.doubt(Sight(Fix(POINT, AT), AT), AT) is None
     assert check.doubt(Sight(Fix(far, AT + SECOND), AT), AT + SECOND) == "jump"
     assert check.doubt(Sight(Fix(far, AT + 2 * SECOND), AT), AT + 2 * SECOND) is None
-
-
-def test_week_rollover() -> None:
-    built = 1_700_000_000 * SECOND
-    week = 1024 * 7 * 86_400 * SECOND
-    assert without_rollover(AT, built) == AT
-    assert without_rollover(AT - week, built) == AT
-    assert without_rollover(AT - 2 * week, built) == AT
 
 
 def test_the_samples() -> None:
