@@ -1,0 +1,24 @@
+"""A city in a box: real nodes as processes, real terminals walking, and the proof that nothing was lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wanmi.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    import typer
+
+    from wanmi.registry import Registry
+
+
+@hookimpl
+def register(to: Registry) -> None:
+    """Bring ``wanmi demo``."""
+    to.command("demo", _commands, help="A city in a box: nodes, terminals, reports; --once proves that none is lost.")
+
+
+def _commands() -> typer.Typer:
+    from wanmi_demo.cli import app
+
+    return app

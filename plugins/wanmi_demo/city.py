@@ -1,0 +1,118 @@
+"""The demo's city: five nodes made, admitted, given base data and people, started."""
+
+from __future__ import annotations
+
+import base64
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from wanmi.codes import load_district_facts
+from wanmi.errors import StoreError
+from wanmi.ids import Ids
+from wanmi.node.calling import call_action
+from wanmi_demo.ports import free_ports
+from wanmi_demo.processes import NodeProcess, run_wanmi
+from wanmi_demo.screen import Screen
+
+CITY = "210100"
+DISTRICTS = ("210102", "210103")
+EDGES = ("21010201", "21010301")
+FIRST_DAY = "2026-01-01"
+LOGIN = "demo"
+
+
+@dataclass
+class DemoCity:
+    """The nodes of the demo, by code."""
+
+    root: Path
+    nodes: dict[str, NodeProcess] = field(default_factory=dict)
+    password: str = ""
+
+    def dir(self, code: str) -> Path:
+        """A node's directory."""
+        return self.root / code
+
+    def action(self, code: str, action: str, **arguments: Any) -> dict[str, Any]:
+        """Call an admin action of a node, live or not."""
+        return call_action(self.dir(code), action, arguments)
+
+    def start(self) -> None:
+        """Start every node and wait until all are ready."""
+        for node in self.nodes.values():
+            node.start()
+        for node in self.nodes.values():
+            node.wait_ready()
+
+    def stop(self) -> None:
+        """Stop every node, edges first."""
+        with ThreadPoolExecutor(len(self.nodes) or 1) as pool:
+            for code in (*EDGES, *DISTRICTS, CITY):
+                if code in self.nodes:
+                    pool.submit(self.nodes[code].stop)
+
+    def broker(self, edge: str) -> str:
+        """The URL of an edge's broker."""
+        url = self.nodes[edge].facts().get("mqtt", "")
+        if not url:
+            raise StoreError(f"edge {edge} announced no broker; see {self.dir(edge)}/log")
+        return url
+
+
+def build_city(root: Path, ids: Ids, screen: Screen) -> DemoCity:
+    """Make the five nodes below ``root``, admit them, load base data and people; nothing runs yet."""
+    root.mkdir(parents=True, exist_ok=True)
+    city = DemoCity(root, password=base64.urlsafe_b64encode(ids.token(9)).decode())
+    ports = free_ports(3)
+    with screen.step("nodes and keys 建立节点与密钥"):
+        card = _make(city, CITY, "city", "", ports[0])
+        cards = {
+            code: _make(city, code, "district", card, port) for code, port in zip(DISTRICTS, ports[1:], strict=True)
+        }
+        for code in EDGES:
+            _make(city, code, "edge", cards[code[:6]], None)
+    with screen.step("people 人员"), ThreadPoolExecutor(2) as pool:
+        for code in (CITY, *DISTRICTS, *EDGES):
+            pool.submit(_add_people, city, code).result()
+    with screen.step("schematic base data 示意基础数据"), ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(_load_district, city, code) for code in DISTRICTS]:
+            done.result()
+    return city
+
+
+def _make(city: DemoCity, code: str, role: Literal["city", "district", "edge"], parent: str, port: int | None) -> str:
+    """Make a node and have its parent admit it by its one-time token; its own card for children."""
+    from wanmi.node import NewNode, create_node
+
+    listen = "" if port is None else f"tcp://127.0.0.1:{port}"
+    created = create_node(city.dir(code), NewNode(role, code, parent=parent, listen=listen, web="127.0.0.1:0"))
+    if parent:
+        above = code[:6] if role == "edge" else CITY
+        city.action(above, "node.admit", token=created.token)
+    city.nodes[code] = NodeProcess(city.dir(code), code)
+    return created.card
+
+
+def _add_people(city: DemoCity, code: str) -> None:
+    posts = ["administrator", "operator", "dispatcher", "assessor"]
+    city.action(code, "people.add", login=LOGIN, name="演示", posts=posts, password=city.password)
+
+
+def _load_district(city: DemoCity, code: str) -> None:
+    """Schematic communities of a district, cut into unit grids, imported like a city's own files."""
+    folder = city.root / "base-data"
+    folder.mkdir(exist_ok=True)
+    areas, grids = folder / f"{code}-communities.geojson", folder / f"{code}-grids.geojson"
+    run_wanmi("gis", "schematic", str(areas), "--district", code, "--level", "community")
+    run_wanmi("gis", "cut", str(areas), str(grids), "--begins", FIRST_DAY)
+    run_wanmi("import", "grids", str(grids), "--dir", str(city.dir(code)))
+
+
+def centre_of(district: str) -> tuple[int, int]:
+    """(lon_e7, lat_e7) near a district's middle."""
+    for facts in load_district_facts():
+        if facts.code == district:
+            return facts.centroid.lon_e7, facts.centroid.lat_e7
+    raise StoreError(f"district {district}: no facts are shipped for it")
