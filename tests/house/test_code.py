@@ -18,9 +18,11 @@ BORDERS = {
     "core/wanmi/journal/reactors.py::ReactorLoop._decide": "a plugin's call: a reactor's decision",
     "core/wanmi/journal/reactors.py::ReactorLoop.run": "a supervised task: the reactors' loop",
     "core/wanmi/node/tasks.py::Supervisor._supervise": "a supervised task: any other",
-    "core/wanmi/store/writer.py::Writer._commit": "a request to the writer: the error goes to whoever waits for it",
+    "core/wanmi/store/writer.py::Writer._commit": "handed on: the error is raised where somebody waits for the commit",
+    "core/wanmi/testing.py::running.work": "handed on: the error is raised in the test's thread",
 }
-"""Where anything may be caught, and why: a plugin's call, a supervised task, a request. Each logs by name."""
+"""Where anything may be caught, and why: a plugin's call, a supervised task, a request (each logs by name), or to be
+raised again in the thread that waits for it."""
 
 OWN = "tests/house/"
 """These files spell out what they look for."""
