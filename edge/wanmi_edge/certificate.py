@@ -15,8 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from wanmi.errors import StoreError
 from wanmi.identity import TlsFiles, ensure_tls
-from wanmi.identity.ca import issue_server
-from wanmi.node.running import certificate_names
+from wanmi.identity.ca import certificate_names, issue_server
 from wanmi.registry import NodeContext
 from wanmi_edge.broker import write_private
 

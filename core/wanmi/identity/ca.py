@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -52,6 +53,12 @@ def ensure_tls(dir: Path, code: str, names: Sequence[str], now: int) -> TlsFiles
         _write(files.key, _pem_key(key), 0o600)
         _write(files.cert, _pem(cert) + _pem(ca_cert), 0o644)
     return files
+
+
+def certificate_names(host: str, more: Sequence[str] = ()) -> list[str]:
+    """The names that a node's certificate is for: its host, its machine's name, loopback, and those of the settings."""
+    own = [] if host in ("", "0.0.0.0", "::", "*") else [host]  # noqa: S104 - compared, not bound
+    return list(dict.fromkeys([*own, *more, socket.gethostname(), "localhost", "127.0.0.1", "::1"]))
 
 
 def issue_server(

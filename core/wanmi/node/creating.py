@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,11 +14,12 @@ from wanmi.clock import Clock, SystemClock
 from wanmi.codes import Divisions, NodeCode
 from wanmi.errors import BadInput, Conflict, StoreError
 from wanmi.identity import Identity, NodeKeys, ParentUrl, ensure_tls, founding, make_token
+from wanmi.identity.ca import certificate_names
 from wanmi.identity.enrolment import check_belongs
 from wanmi.ids import Ids, SystemIds
 from wanmi.kinds import Role
 from wanmi.node.node import Node
-from wanmi.node.running import RUN_FILE, certificate_names
+from wanmi.node.running import RUN_FILE
 from wanmi.plugins import Plugin
 from wanmi.settings import Settings, read_settings, write_node_toml
 
@@ -30,7 +31,7 @@ PARENT_ROLE: dict[Role, Role] = {"district": "city", "edge": "district"}
 class NewNode:
     """What ``wanmi init`` is told. ``web`` is HOST:PORT, ``listen`` tcp://HOST:PORT, ``parent`` its URL with keys.
 
-    ``plugins`` None: the role's.
+    ``plugins`` None: the role's. ``sections``: more tables for node.toml, the plugins' or the core's.
     """
 
     role: Role
@@ -41,6 +42,7 @@ class NewNode:
     listen: str = ""
     database: str = ""
     plugins: tuple[str, ...] | None = None
+    sections: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,8 @@ def _tables(new: NewNode, who: Identity, parent: ParentUrl | None) -> dict[str, 
     link = {"listen": new.listen, "parent": new.parent}
     if any(link.values()):
         tables["link"] = {key: value for key, value in link.items() if value}
+    for name, more in new.sections.items():
+        tables[name] = {**tables.get(name, {}), **more}
     return tables
 
 

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import structlog
 
 from wanmi.errors import StoreError
 from wanmi.identity import ensure_tls
+from wanmi.identity.ca import certificate_names
 from wanmi.journal import ReactorRunner
 from wanmi.node.admin import AdminServer
 from wanmi.node.tasks import Supervisor
@@ -163,9 +163,3 @@ class Running:
         finally:
             for one in signals:
                 loop.remove_signal_handler(one)
-
-
-def certificate_names(host: str, more: tuple[str, ...] = ()) -> list[str]:
-    """The names that a node's certificate is for: its host, its machine's name, loopback, and those of the settings."""
-    own = [] if host in ("", "0.0.0.0", "::", "*") else [host]  # noqa: S104 - compared, not bound
-    return list(dict.fromkeys([*own, *more, socket.gethostname(), "localhost", "127.0.0.1", "::1"]))
