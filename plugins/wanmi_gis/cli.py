@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from wanmi.cli.shared import AsJson, call, print_json
 from wanmi.coords import Datum, parse_datum
-from wanmi.errors import BadInput, WanmiError
+from wanmi.errors import BadInput
 from wanmi_gis.cutter import CELL_M, SLIVER_SHARE, cut
 from wanmi_gis.geojson import Feature, area_feature, grid_feature, write_features
 from wanmi_gis.reading import is_schematic, read_source, shape_of
 from wanmi_gis.rules import date_of
 
 if TYPE_CHECKING:
-    from wanmi.registry import AdminResult, Progress
+    from wanmi.registry import AdminResult
     from wanmi_gis.schematic import Area, Schematic
 
+HERE = Path()
 imports = typer.Typer(help="Import divisions, grids or components into a node.", no_args_is_help=True)
 gis = typer.Typer(help="Schematic areas, and communities cut into unit grids.", no_args_is_help=True)
 
+SOME_REFUSED = 2
+"""Exit code when rows were refused and the others taken."""
 MOST_TOLD = 50
 """Refused rows that are shown; --json shows all."""
 
@@ -33,41 +35,39 @@ DatumName = Annotated[
     str | None, typer.Option("--datum", help="WGS84, GCJ02, BD09 or CGCS2000, if the file says none.")
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Take nothing if one row is bad.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Out = Annotated[Path, typer.Argument(help="The GeoJSON file to write.")]
 
 
 @imports.command()
-def divisions(file: File, dir: Dir, datum: DatumName = None, strict: Strict = False, as_json: AsJson = False) -> None:
+def divisions(
+    file: File, dir: Dir = HERE, datum: DatumName = None, strict: Strict = False, as_json: AsJson = False
+) -> None:
     """Import districts, streets and communities."""
     _import("divisions", file, dir, datum, strict, as_json)
 
 
 @imports.command()
-def grids(file: File, dir: Dir, datum: DatumName = None, strict: Strict = False, as_json: AsJson = False) -> None:
+def grids(
+    file: File, dir: Dir = HERE, datum: DatumName = None, strict: Strict = False, as_json: AsJson = False
+) -> None:
     """Import unit grids."""
     _import("grids", file, dir, datum, strict, as_json)
 
 
 @imports.command()
-def components(file: File, dir: Dir, datum: DatumName = None, strict: Strict = False, as_json: AsJson = False) -> None:
+def components(
+    file: File, dir: Dir = HERE, datum: DatumName = None, strict: Strict = False, as_json: AsJson = False
+) -> None:
     """Import components."""
     _import("components", file, dir, datum, strict, as_json)
 
 
 def _import(dataset: str, file: Path, dir: Path, datum: str | None, strict: bool, as_json: bool) -> None:
-    from wanmi.node.calling import call_action
-
     arguments = {"dataset": dataset, "file": str(file.absolute()), "datum": datum, "strict": strict}
-    with _told():
-        result = call_action(dir, "import", arguments, _tell_progress)
-        typer.echo(json.dumps(result, ensure_ascii=False) if as_json else "\n".join(_lines(result)))
-        if result["refused"]:
-            raise typer.Exit(1 if strict else 2)
-
-
-def _tell_progress(progress: Progress) -> None:
-    typer.echo(progress.message, err=True)
+    result = call(dir, "import", arguments)
+    print_json(result) if as_json else typer.echo("\n".join(_lines(result)))
+    if result["refused"]:
+        raise typer.Exit(1 if strict else SOME_REFUSED)
 
 
 def _lines(result: AdminResult) -> Iterator[str]:
@@ -92,10 +92,9 @@ def schematic(
     """Write schematic (示意) divisions with polygons: real codes and sizes, nobody's real borders."""
     from wanmi_gis.schematic import Schematic
 
-    with _told():
-        features = list(_schematic(Schematic.shipped(), level, set(district or ())))
-        count = write_features(out, features, schematic=True)
-        typer.echo(f"{out}: {count} schematic (示意) divisions")
+    features = list(_schematic(Schematic.shipped(), level, set(district or ())))
+    count = write_features(out, features, schematic=True)
+    typer.echo(f"{out}: {count} schematic (示意) divisions")
 
 
 def _schematic(city: Schematic, level: str, wanted: set[str]) -> Iterator[Feature]:
@@ -123,15 +122,14 @@ def cut_file(
     datum: DatumName = None,
 ) -> None:
     """Cut the communities of a file of divisions into unit grids."""
-    with _told():
-        choice: Literal["refuse", "grow"] = "grow" if on_overflow == "grow" else "refuse"
-        if on_overflow != choice:
-            raise BadInput(f"--on-overflow {on_overflow!r}: unknown; refuse or grow")
-        told: Datum | None = parse_datum(datum) if datum else None
-        features = list(_cut(file, told, _day(begins), choice, cell_m, sliver_share))
-        schematic_ = any(feature["properties"].get("schematic") for feature in features)
-        count = write_features(out, features, schematic=schematic_)
-        typer.echo(f"{out}: {count} unit grids{' (示意)' if schematic_ else ''}")
+    choice: Literal["refuse", "grow"] = "grow" if on_overflow == "grow" else "refuse"
+    if on_overflow != choice:
+        raise BadInput(f"--on-overflow {on_overflow!r}: unknown; refuse or grow")
+    told: Datum | None = parse_datum(datum) if datum else None
+    features = list(_cut(file, told, _day(begins), choice, cell_m, sliver_share))
+    schematic_ = any(feature["properties"].get("schematic") for feature in features)
+    count = write_features(out, features, schematic=schematic_)
+    typer.echo(f"{out}: {count} unit grids{' (示意)' if schematic_ else ''}")
 
 
 def _day(text: str) -> str:
@@ -154,13 +152,3 @@ def _cut(
             typer.echo(done.message, err=True)
         marked = source.schematic or is_schematic(row)
         yield from (grid_feature(grid, marked) for grid in done.grids)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Tell an error of ours in one line and leave with 1."""
-    try:
-        yield
-    except WanmiError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None

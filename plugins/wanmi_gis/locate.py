@@ -8,12 +8,12 @@ Grids that overlap are refused by the import; where neighbours' borders differ b
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wanmi.coords import Datum, Point, to_wgs84
 from wanmi_gis.cutter import UnitGrid
-from wanmi_gis.raster import OUTSIDE, Ints, build
-from wanmi_gis.shapes import Rings, covers, edges, oriented
+from wanmi_gis.exact import OUTSIDE, Ints, lines_of
+from wanmi_gis.raster import build
+from wanmi_gis.shapes import Rings, covers, oriented
 
 NO_GRID = 0
 """What `locate_many` answers for a point outside every grid."""
@@ -27,7 +27,8 @@ class Locator:
         self.codes: tuple[str, ...] = tuple(grid.code for grid in ordered)
         self._cells: list[Rings] = [oriented(grid.rings) for grid in ordered]
         if ordered:
-            self._raster = build(self._cells)
+            self._lines = lines_of(self._cells)
+            self._raster = build(self._lines)
             self._prepare()
 
     def _prepare(self) -> None:
@@ -37,9 +38,6 @@ class Locator:
         self._borders: list[list[int]] = raster.borders.tolist()
         self._offsets: list[int] = raster.offsets.tolist()
         self._candidates: list[int] = raster.candidates.tolist()
-        lines = [[(*a, *b) for ring in cell for a, b in edges(ring)] for cell in self._cells]
-        self._line_offsets = np.append(0, np.cumsum([len(each) for each in lines]))
-        self._lines = np.array([line for each in lines for line in each], dtype=np.int64)
 
     def locate(self, lon_e7: int, lat_e7: int, datum: Datum = "WGS84") -> str | None:
         """The 15-digit code of the grid that holds the point; None outside."""
@@ -98,49 +96,4 @@ class Locator:
             found = raster.pixels[column, row].astype(np.int64)
         else:
             found[inside] = raster.pixels[column[inside], row[inside]]
-        unsure = np.flatnonzero(found >= raster.cells)
-        record = found[unsure] - raster.cells
-        one = record < len(raster.borders)
-        found[unsure[one]] = self._beside(record[one], x[unsure[one]], y[unsure[one]])
-        rest = unsure[~one]
-        found[rest] = self._among(record[~one] - len(raster.borders), x[rest], y[rest])
-        return found
-
-    def _beside(self, record: Ints, x: Ints, y: Ints) -> Ints:
-        """The side of its pixel's only border on which each point lies; on it, the lower cell."""
-        ax, ay, bx, by, left, right = self._raster.borders[record].T
-        cross = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
-        lower = np.where((left < 0) | (right < 0), np.maximum(left, right), np.minimum(left, right))
-        return np.asarray(np.where(cross > 0, left, np.where(cross < 0, right, lower)))
-
-    def _among(self, several: Ints, x: Ints, y: Ints) -> Ints:
-        """The first of its pixel's candidate cells that covers each point."""
-        raster = self._raster
-        found = np.full(len(several), OUTSIDE, dtype=np.int64)
-        first, count = raster.offsets[several], np.diff(raster.offsets)[several]
-        for turn in range(int(count.max(initial=0))):
-            open_ = np.flatnonzero((found == OUTSIDE) & (turn < count))
-            cell = raster.candidates[first[open_] + turn]
-            held = self._covered(cell, x[open_], y[open_])
-            found[open_[held]] = cell[held]
-        return found
-
-    def _covered(self, cell: Ints, x: Ints, y: Ints) -> NDArray[np.bool_]:
-        """Whether each cell, closed, holds its point: crossing parity over the cell's edges, exact in int64."""
-        begin, count = self._line_offsets[cell], np.diff(self._line_offsets)[cell]
-        starts = np.cumsum(count) - count
-        owner = np.repeat(np.arange(len(cell)), count)
-        ax, ay, bx, by = self._lines[begin[owner] + np.arange(len(owner)) - starts[owner]].T
-        px, py = x[owner], y[owner]
-        cross = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
-        within = (
-            (np.minimum(ax, bx) <= px)
-            & (px <= np.maximum(ax, bx))
-            & (np.minimum(ay, by) <= py)
-            & (py <= np.maximum(ay, by))
-        )
-        passed = ((ay <= py) != (by <= py)) & ((cross > 0) == (by > ay))
-        if len(cell) == 0:
-            return np.zeros(0, dtype=bool)
-        odd = np.add.reduceat(passed.astype(np.int64), starts) % 2 == 1
-        return np.asarray(odd | np.logical_or.reduceat((cross == 0) & within, starts))
+        return raster.decide(self._lines, found, x, y)

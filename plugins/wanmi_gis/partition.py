@@ -25,17 +25,23 @@ class Sites:
 
     def labels(self, points: Metres) -> Labels:
         """The number of the site that each point belongs to."""
+        x, y = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
         cost = np.full(len(points), np.inf)
         labels = np.zeros(len(points), dtype=np.int64)
         for number, (place, weight) in enumerate(zip(self.places, self.weights, strict=True)):
-            here = np.sum((points - place) ** 2, axis=1) - weight
+            here = (x - place[0]) ** 2 + (y - place[1]) ** 2 - weight
             if self.boxes is not None:
                 low, high = self.boxes[0][number], self.boxes[1][number]
-                out = np.maximum(np.maximum(low - points, points - high), 0.0)
-                here += BOX_COST * np.sum(out**2, axis=1)
+                here += BOX_COST * (_beyond(x, low[0], high[0]) + _beyond(y, low[1], high[1]))
             better = here < cost
-            cost[better], labels[better] = here[better], number
+            np.copyto(cost, here, where=better)
+            np.copyto(labels, number, where=better)
         return labels
+
+
+def _beyond(values: Metres, low: float, high: float) -> Metres:
+    """The squared way from each value into low..high."""
+    return np.asarray(np.maximum(np.maximum(low - values, values - high), 0.0) ** 2)
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ def spread_sites(points: Metres, count: int, seed: int) -> Metres:
     first = int(spread(seed, count) * 0.5 * len(points) + 0.5 * len(points)) % len(points)
     chosen, distance = [first], np.full(len(points), np.inf)
     while len(chosen) < count:
-        distance = np.minimum(distance, np.sum((points - points[chosen[-1]]) ** 2, axis=1))
+        distance = np.minimum(distance, ((points - points[chosen[-1]]) ** 2) @ np.ones(2))
         chosen.append(int(np.argmax(distance)))
     sites = points[chosen]
     return np.asarray(sites[np.lexsort((-sites[:, 1], sites[:, 0]))])

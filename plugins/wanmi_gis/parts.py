@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wanmi_gis.kinds import ComponentsImported, DivisionsImported, GridsImported
 from wanmi_gis.tables import (
@@ -19,7 +20,7 @@ from wanmi_gis.tables import (
 if TYPE_CHECKING:
     import typer
 
-    from wanmi.registry import NodeContext, Registry
+    from wanmi.registry import AdminResult, NodeContext, Progress, Registry
     from wanmi_gis.index import Indexes, KeptIndex
 
 
@@ -31,9 +32,7 @@ def add_parts(to: Registry) -> None:
     to.projection("divisions", kinds=("divisions.imported",), rows=(DivisionRow,), apply=project_divisions)
     to.projection("unit_grids", kinds=("grids.imported",), rows=(UnitGridRow,), apply=project_grids)
     to.projection("components", kinds=("components.imported",), rows=(ComponentRow,), apply=project_components)
-    from wanmi_gis.imports import run_import
-
-    to.action("import", run_import, help="Import divisions, grids or components from a CSV or GeoJSON file.")
+    to.action("import", _import, help="Import divisions, grids or components from a CSV or GeoJSON file.")
     to.command("gis", _gis_commands, help="Schematic areas, and communities cut into unit grids.")
     to.command("import", _import_commands, help="Import divisions, grids or components into a node.")
     to.task("gis.index", warm_index)
@@ -54,6 +53,12 @@ def _indexes() -> Indexes:
     from wanmi_gis.index import Indexes
 
     return Indexes()
+
+
+def _import(node: NodeContext, arguments: Mapping[str, Any]) -> Iterator[Progress | AdminResult]:
+    from wanmi_gis.imports import run_import
+
+    yield from run_import(node, arguments)
 
 
 def _gis_commands() -> typer.Typer:

@@ -4,18 +4,15 @@ Pixels are powers of two in 1e-7 degree. Building marks every pixel that an edge
 then fills the untouched runs between them from one exact test each.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wanmi_gis.shapes import Rings, covers, edges
+from wanmi_gis.exact import OUTSIDE, Ints, Lines, beside, first_covering
 
-Ints = NDArray[np.int64]
 MOST_PIXELS = 24_000_000
-PIXELS_A_CELL = 40
-OUTSIDE = -1
+PIXELS_A_CELL = 240
 
 
 @dataclass(frozen=True)
@@ -36,29 +33,40 @@ class Raster:
     offsets: Ints
     candidates: Ints
 
+    def decide(self, lines: Lines, found: Ints, x: Ints, y: Ints) -> Ints:
+        """The cell of each point, from its pixel's value: that cell, or what its borders say, exactly."""
+        result = found.copy()
+        unsure = np.flatnonzero(found >= self.cells)
+        record = found[unsure] - self.cells
+        one = record < len(self.borders)
+        single, several = unsure[one], unsure[~one]
+        result[single] = beside(self.borders[record[one]], x[single], y[single])
+        groups = (self.offsets, self.candidates)
+        result[several] = first_covering(lines, groups, record[~one] - len(self.borders), x[several], y[several])
+        return result
 
-def build(cells: Sequence[Rings]) -> Raster:
+
+def build(lines: Lines) -> Raster:
     """The raster of oriented, non-overlapping cells in the order of their precedence."""
-    lines = _unique_edges(cells)
-    ends = lines[:, :4].reshape(-1, 2)
+    unique = _unique_edges(lines)
+    count = len(lines.offsets) - 1
+    ends = unique[:, :4].reshape(-1, 2)
     low, high = ends.min(axis=0) - 2, ends.max(axis=0) + 2
-    shift_x, shift_y = _shifts(high - low, len(cells))
+    shift_x, shift_y = _shifts(high - low, count)
     size = ((high[0] - low[0]) >> shift_x) + 1, ((high[1] - low[1]) >> shift_y) + 1
-    pixel, line = _touched(lines, low, (shift_x, shift_y), size)
-    raster = _records(lines, pixel, line, size, len(cells), (int(low[0]), int(low[1]), shift_x, shift_y))
-    _fill(raster, cells, np.unique(pixel))
+    pixel, line = _touched(unique, low, (shift_x, shift_y), size)
+    raster = _records(unique, pixel, line, size, count, (int(low[0]), int(low[1]), shift_x, shift_y))
+    _fill(raster, lines, np.unique(pixel))
     return raster
 
 
-def _unique_edges(cells: Sequence[Rings]) -> Ints:
-    """(n, 6): each edge once, lower end first, with the cells on its left and right."""
-    both = [
-        (a + b, n, OUTSIDE) if a < b else (b + a, OUTSIDE, n)
-        for n, rings in enumerate(cells)
-        for r in rings
-        for a, b in edges(r)
-    ]
-    table = np.array([(*ends, left, right) for ends, left, right in both], dtype=np.int64)
+def _unique_edges(lines: Lines) -> Ints:
+    """(n, 6): each edge once, lower end first, with the cells on its left and right (twice where more claim a side)."""
+    ax, ay, bx, by = lines.ends.T
+    swap = (ax > bx) | ((ax == bx) & (ay > by))
+    ends = np.where(swap[:, None], lines.ends[:, [2, 3, 0, 1]], lines.ends)
+    cells = lines.cells
+    table = np.column_stack((ends, np.where(swap, OUTSIDE, cells), np.where(swap, cells, OUTSIDE)))
     table = table[np.lexsort(table[:, 3::-1].T)]
     fresh = np.append(True, np.any(table[1:, :4] != table[:-1, :4], axis=1))
     starts = np.flatnonzero(fresh)
@@ -69,10 +77,10 @@ def _unique_edges(cells: Sequence[Rings]) -> Ints:
 
 
 def _shifts(extent: Ints, cells: int) -> tuple[int, int]:
-    """Pixel sizes as powers of two: about PIXELS_A_CELL to a cell if cells filled the extent, and bounded in number."""
-    target = min(MOST_PIXELS, max(4096, cells * PIXELS_A_CELL * 2))
+    """Pixel sizes as powers of two: a quarter to all of PIXELS_A_CELL for each cell, were the extent full of cells; bounded."""
+    target = min(MOST_PIXELS, max(4096, cells * PIXELS_A_CELL))
     side = max(2.0, (float(extent[0]) * float(extent[1]) / target) ** 0.5)
-    shift = max(1, int(np.ceil(np.log2(side))) - 1)
+    shift = max(1, int(np.ceil(np.log2(side))))
     return shift, shift
 
 
@@ -121,30 +129,16 @@ def _records(
     return Raster(*frame, pixels.reshape(size), cells, lines[borders], offsets, key % cells)
 
 
-def _fill(raster: Raster, cells: Sequence[Rings], touched: Ints) -> None:
+def _fill(raster: Raster, lines: Lines, touched: Ints) -> None:
     """Gives each untouched run north of a touched pixel its cell: one of the touched pixel's, or none."""
     rows = raster.pixels.shape[1]
     flat = raster.pixels.reshape(-1)
-    following = np.append(touched[1:], len(flat))
-    ends = np.minimum(following, (touched // rows + 1) * rows)
-    begin = touched + 1
-    real = begin < ends
-    for start, end, below in zip(begin[real].tolist(), ends[real].tolist(), flat[touched[real]].tolist(), strict=True):
-        column, row = divmod(start, rows)
-        point = raster.west + (column << raster.shift_x), raster.south + (row << raster.shift_y)
-        cell = _holder(raster, cells, below, point)
-        if cell != OUTSIDE:
-            flat[start:end] = cell
-
-
-def _holder(raster: Raster, cells: Sequence[Rings], pixel: int, point: tuple[int, int]) -> int:
-    single = pixel - raster.cells
-    if single < len(raster.borders):
-        ax, ay, bx, by, left, right = raster.borders[single].tolist()
-        cross = (bx - ax) * (point[1] - ay) - (by - ay) * (point[0] - ax)
-        return int(left if cross > 0 else right)
-    several = single - len(raster.borders)
-    for cell in raster.candidates[raster.offsets[several] : raster.offsets[several + 1]].tolist():
-        if covers(cells[cell], point):
-            return int(cell)
-    return OUTSIDE
+    ends = np.minimum(np.append(touched[1:], len(flat)), (touched // rows + 1) * rows)
+    real = touched + 1 < ends
+    start, end = touched[real] + 1, ends[real]
+    x = raster.west + ((start // rows) << raster.shift_x)
+    y = raster.south + ((start % rows) << raster.shift_y)
+    cell = raster.decide(lines, flat[touched[real]].astype(np.int64), x, y)
+    inside = cell != OUTSIDE
+    for first, last, held in zip(start[inside].tolist(), end[inside].tolist(), cell[inside].tolist(), strict=True):
+        flat[first:last] = held
