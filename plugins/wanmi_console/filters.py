@@ -39,9 +39,10 @@ def filter_of_form(given: Mapping[str, str]) -> CaseFilter:
     """The filter that a form means: the narrowest of grid, community and street that fit one another.
 
     A community that does not lie in the chosen street was left from another one: it is dropped, and so is a
-    street that does not lie in the chosen district. BadInput for anything else that cannot be.
+    street that does not lie in the chosen district, or a category of another kind than the chosen one. BadInput
+    for anything else that cannot be.
     """
-    wanted = CaseFilter.parse({**given, "grid": ""})
+    wanted = CaseFilter.parse({**given, "grid": "", **_kind_and_category(given)})
     grid = ""
     for name in ("street", "community", "grid"):
         value = given.get(name, "").strip()
@@ -49,6 +50,15 @@ def filter_of_form(given: Mapping[str, str]) -> CaseFilter:
         if narrower or (name == "grid" and value):
             grid = value
     return replace(wanted, grid=CaseFilter.parse({"grid": grid}).grid)
+
+
+def _kind_and_category(given: Mapping[str, str]) -> dict[str, str]:
+    """The select's ``event-0102`` as two fields."""
+    kind, category = given.get("kind", "").strip(), given.get("category", "").strip()
+    of_kind, dash, code = category.partition("-")
+    if not dash:
+        return {}
+    return {"kind": kind or of_kind, "category": code if kind in ("", of_kind) else ""}
 
 
 def chips(wanted: CaseFilter, names: Names, t: Translate) -> list[Chip]:

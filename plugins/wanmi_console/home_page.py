@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from wanmi.cases import STAGES
 from wanmi.codes import local_date
-from wanmi.query import Tally, day_start, newest_cases, tally_cases
+from wanmi.query import Tally, day_start, link_states, newest_cases, tally_cases
 from wanmi_console.pages import Pages
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def home_routes(router: APIRouter, pages: Pages) -> None:
         today = local_date(node.clock.now()).isoformat()
         with node.store.reader() as tx:
             tallies, of_today = tally_cases(tx), tally_cases(tx, day_start(today))
-            newest = newest_cases(tx, _NEWEST)
+            newest, links = newest_cases(tx, _NEWEST), link_states(tx)
         lines = district_lines(tallies, of_today)
         return pages.show(
             visit,
@@ -51,6 +51,7 @@ def home_routes(router: APIRouter, pages: Pages) -> None:
             today=today,
             newest=newest,
             health=node.health(),
+            links=links,
         )
 
 

@@ -47,12 +47,16 @@ class Names:
         return major if label is None else label.in_lang(self.lang)
 
     def categories(self, kind: str) -> list[tuple[str, list[Named]]]:
-        """All categories of a kind, by class: for a select with groups."""
+        """All categories of a kind, by class, as ``event-0102``: for a select with groups."""
         catalogue, typed = self.profile.catalogue, cast(CaseKind, kind)
         return [
             (
                 f"{self.kind(kind)} · {self.major(kind, major)}",
-                [Named(one.code, self._category(one)) for one in catalogue.of_kind(typed) if one.major == major],
+                [
+                    Named(f"{kind}-{one.code}", self._category(one))
+                    for one in catalogue.of_kind(typed)
+                    if one.major == major
+                ],
             )
             for major, _ in catalogue.majors(typed)
         ]

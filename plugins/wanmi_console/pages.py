@@ -175,7 +175,7 @@ def _environment(lang: Lang) -> Environment:
     )
     t = translator(lang)
     environment.install_gettext_callables(t, lambda one, many, n: t(one if n == 1 else many), newstyle=True)  # type: ignore[attr-defined]
-    environment.globals["position"] = shown.position
+    environment.globals.update(position=shown.position, fact=shown.fact)
     environment.filters.update(
         local_time=shown.local_time,
         machine_time=shown.machine_time,

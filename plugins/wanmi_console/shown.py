@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from wanmi.coords import format_degrees
 from wanmi_console.words import Translate
 
 _ZONE = ZoneInfo(CITY_ZONE)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _LAST = 253_402_214_400
 """Seconds at the end of year 9999: nothing later can be written as a day."""
 
@@ -36,10 +38,19 @@ def position(lon_e7: int, lat_e7: int) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes in B, KB or MB."""
+    """Bytes in B, KB, MB or GB."""
     if count < 1000:
         return f"{count} B"
-    return f"{count / 1000:.0f} KB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+    if count < 1_000_000:
+        return f"{count / 1000:.0f} KB"
+    return f"{count / 1_000_000:.1f} MB" if count < 1_000_000_000 else f"{count / 1_000_000_000:.1f} GB"
+
+
+def fact(name: str, value: str | int) -> str:
+    """A probe's figure: bytes as sizes, digests shortened, anything else as it is."""
+    if isinstance(value, int):
+        return size(value) if name.endswith("bytes") else str(value)
+    return short_hash(value) if _DIGEST.fullmatch(value) else value
 
 
 def ago(t: Translate, seconds: int) -> str:

@@ -6,29 +6,27 @@ The nodes do not run: what links would carry is handed over here, verified and a
 from __future__ import annotations
 
 import base64
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import wanmi_console
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+import wanmi_console
 from wanmi.cases import FIRST_STAGE, FIRST_STATE
 from wanmi.clock import SECOND, ManualClock
 from wanmi.codes import local_date
-from wanmi.identity import add_person, admit_node
+from wanmi.identity import add_person
 from wanmi.ids import SeededIds
-from wanmi.kinds import Attachment, CaseOpened, LinkChanged, ReportReceived
-from wanmi.node.creating import Created, NewNode, create_node
-from wanmi.node.node import Node
-from wanmi.plugins import Plugin
+from wanmi.kinds import Attachment, CaseOpened, LinkChanged, ReportReceived, Role
+from wanmi.node import Node, node_card
 from wanmi.registry import Draft
 from wanmi.reports import Attachment as Part
 from wanmi.reports import Report, digest_of, text_part
 from wanmi.reports.envelope import REPORT_DOMAIN, envelope_bytes, to_b64
+from wanmi.store import Sealed
+from wanmi.testing import Enabled, admit, carry, small_node
 
-CONSOLE = Plugin("console", "0.1.0", importlib.import_module("wanmi_console"))
 PASSWORD = "correct horse battery"
 START = 1_795_489_200 * SECOND
 """2026-11-24 11:00:00 in Shenyang."""
@@ -63,27 +61,22 @@ class Town:
     numbers: dict[str, int] = field(default_factory=dict)
     terminal_key: Ed25519PrivateKey = field(default_factory=lambda: Ed25519PrivateKey.from_private_bytes(b"k" * 32))
 
-    def add(self, role: str, code: str, parent: str = "", plugins: Sequence[Plugin] = (CONSOLE,)) -> Node:
+    def add(self, role: Role, code: str, parent: str = "", plugins: Sequence[Enabled] = (wanmi_console,)) -> Node:
         """Make a node, admitted by its parent."""
-        card = self._created[parent].card if parent else ""
-        new = NewNode(
-            role=role,  # type: ignore[arg-type]
+        node = small_node(
+            self.folder / code,
+            role=role,
             code=code,
-            parent=card,
-            listen=f"tcp://127.0.0.1:{7400 + len(self.nodes)}",
-            plugins=tuple(plugin.name for plugin in plugins),
+            plugins=plugins,
+            sections={"link": {"listen": f"tcp://127.0.0.1:{7400 + len(self.nodes)}"}},
+            parent=node_card(self.nodes[parent].dir) if parent else "",
+            clock=self.clock,
+            ids=SeededIds(code),
         )
-        ids = SeededIds(code)
-        created = create_node(self.folder / code, new, clock=self.clock, ids=ids, given=plugins)
-        node = Node.open(self.folder / code, clock=self.clock, ids=ids, plugins=plugins)
         if parent:
-            admit_node(self.nodes[parent], created.token)
+            admit(self.nodes[parent], node)
         self.nodes[code] = node
-        self._created[code] = created
         return node
-
-    def __post_init__(self) -> None:
-        self._created: dict[str, Created] = {}
 
     def report(self, seen: Seen, edge: str = "", owner: str = "") -> str:
         """A report at an edge, and the case that its district opens for it; returns the case's number."""
@@ -97,7 +90,7 @@ class Town:
         self.clock.advance(3 * SECOND)
         return self._open_case(self.nodes[owner], seen, report, subject, draft.body)  # type: ignore[arg-type]
 
-    def _signed(self, edge: Node, seen: Seen):  # type: ignore[no-untyped-def]
+    def _signed(self, edge: Node, seen: Seen) -> tuple[Report, str, Draft, list[Sealed]]:
         ids, now = edge.ids, self.clock.now()
         contents = [("photo", seen.media, photo) for photo in seen.photos]
         if seen.text:
@@ -138,11 +131,8 @@ class Town:
     def carry(self, source: str, target: str, *, blobs: bool = True) -> None:
         """Hand everything that ``source`` holds to ``target``, with countersignatures back and, if told, photos."""
         giver, taker = self.nodes[source], self.nodes[target]
-        for origin in sorted(giver.journal.cursors(), key=len):
-            if origin == target:
-                continue
-            while batch := giver.journal.batch_for(target, origin, taker.journal.cursor(origin).seq):
-                taker.journal.apply(batch, source).result()
+        carry(giver, taker)
+        for origin in giver.journal.cursors():
             cosign = taker.journal.cosign(origin)
             if cosign is not None:
                 taker.journal.note_cosign(cosign).result()
@@ -182,4 +172,3 @@ def small_town(folder: Path) -> Town:
 TINY_PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-assert wanmi_console
