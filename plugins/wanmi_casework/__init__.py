@@ -1,0 +1,48 @@
+"""协同工作: cases of a district. Here: a report becomes a case, with its grid, its number and what may be the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wanmi.hookspecs import ReportFacts, hookimpl
+from wanmi.registry import Health, NodeContext, Registry
+from wanmi_casework.near import Place
+from wanmi_casework.opener import NAME, CaseOpener
+from wanmi_casework.settings import CaseworkSettings
+
+PROBE = "casework"
+
+
+@dataclass(frozen=True)
+class CaseworkHealth:
+    """The probe: what the opener of this node did since its start."""
+
+    opener: CaseOpener
+
+    def __call__(self, node: NodeContext) -> Sequence[Health]:
+        """One line: cases opened, copies that came by other ways, reports that no case was opened for."""
+        counts = self.opener.counts
+        facts = {name: counts[name] for name in ("opened", "linked", "refused")}
+        if self.opener.last_refusal:
+            return [Health(PROBE, "warn", f"a report got no case: {self.opener.last_refusal}", facts)]
+        return [Health(PROBE, "fine", "reports become cases", facts)]
+
+
+@hookimpl
+def register(to: Registry) -> None:
+    """Settings, the reactor and its health."""
+    opener = CaseOpener()
+    to.section("casework", CaseworkSettings)
+    to.reactor(NAME, kinds=("report.received",), decide=opener.decide)
+    to.probe(PROBE, CaseworkHealth(opener))
+
+
+@hookimpl
+def find_duplicates(node: NodeContext, facts: ReportFacts) -> Sequence[str]:
+    """Cases of this node of the same category within 50 m and 24 h (settings), newest first."""
+    health = node.registry.probes[PROBE].read
+    if not isinstance(health, CaseworkHealth):
+        return []
+    place = Place("", facts.kind, facts.category, facts.lon_e7, facts.lat_e7, facts.reported_at)
+    return health.opener.near(node, place, node.settings.section("casework", CaseworkSettings))
