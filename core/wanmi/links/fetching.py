@@ -47,10 +47,10 @@ class Fetcher:
         if idle and room > 0 and self._curious and now.mono >= self._look_at:
             self._start(room, now)
 
-    def due(self) -> float:
+    def due(self, *, idle: bool) -> float:
         """The monotonic second of the next thing to do."""
         again = [fetch.asked_at + self._line.limits.blob_again for fetch in self._fetches.values()]
-        if self._curious and len(self._fetches) < self._line.limits.fetches:
+        if idle and self._curious and len(self._fetches) < self._line.limits.fetches:
             again.append(self._look_at)
         return min(again, default=float("inf"))
 

@@ -134,6 +134,11 @@ class Hub:
         return self._snapshot
 
     @property
+    def held(self) -> str:
+        """Why this node writes nothing now; empty when it does."""
+        return next(iter(self._holding.peers.values()), "")
+
+    @property
     def links(self) -> dict[str, Link]:
         """The links by peer."""
         return self._links

@@ -285,7 +285,7 @@ class Link:
 
     def _refuse(self, reason: str, evidence: bytes, now: Instant) -> None:
         self._line.emit(Alarm("refused", reason, evidence=evidence[:4096]))
-        self._line.emit(Send(encode(NO_SESSION, Bye(reason))))
+        self._line.send(Bye(reason))
         self._down(reason, now)
         self._open_wait = self._limits.open_most
 

@@ -84,7 +84,7 @@ class Streams:
 
     def pump_blobs(self, now: Instant) -> None:
         """Ask for blobs while no entries are being applied."""
-        self.blobs.pump(now, idle=not any(stream.pending for stream in self._in.values()))
+        self.blobs.pump(now, idle=self._is_idle())
 
     def advanced(self, origin: str, now: Instant) -> None:
         """A chain grew here."""
@@ -98,7 +98,7 @@ class Streams:
 
     def due(self) -> float:
         """The monotonic second of the next thing to do."""
-        return min([self.blobs.due(), *(stream.due() for stream in self._out.values())])
+        return min([self.blobs.due(idle=self._is_idle()), *(stream.due() for stream in self._out.values())])
 
     def status(self) -> tuple[StreamStatus, ...]:
         """The outgoing streams, for people and pages."""
@@ -150,6 +150,9 @@ class Streams:
             stream.pump(now)
 
     # --- inside
+
+    def _is_idle(self) -> bool:
+        return not any(stream.pending for stream in self._in.values())
 
     def _has_blobs_of(self, origin: str) -> bool:
         """Who sends a chain has its blobs; a node misses its own ones only after a restore: its peers have them."""

@@ -1,0 +1,33 @@
+"""Links between nodes over ZeroMQ: edge to district, district to city."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import typer
+
+from wanmi.hookspecs import hookimpl
+from wanmi.links import HoldRow
+from wanmi.registry import Registry
+from wanmi_federation.actions import pause, resume, status
+from wanmi_federation.health import link_health
+from wanmi_federation.running import Federation
+
+
+@hookimpl
+def register(to: Registry) -> None:
+    """The task that keeps the links, their health, pausing and resuming."""
+    federation = Federation()
+    to.tables(HoldRow)
+    to.task("links", federation.run)
+    to.probe("links", partial(link_health, federation))
+    to.action("link.pause", partial(pause, federation), help="cut a link as if its cable were pulled")
+    to.action("link.resume", partial(resume, federation), help="let a paused link work again")
+    to.action("link.status", partial(status, federation), help="every link with its streams")
+    to.command("link", _command, help="Links to the parent and the children: status, pause, resume.")
+
+
+def _command() -> typer.Typer:
+    from wanmi_federation.cli import app
+
+    return app

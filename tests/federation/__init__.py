@@ -1,0 +1,1 @@
+"""Links between real journals, in memory and over ZeroMQ."""
