@@ -46,12 +46,14 @@ class Edge:
         self._standing = threading.Event()
         self._deaf = threading.Event()
         self._lock = threading.Lock()
+        self._announce: Callable[[str, str], None] = lambda _what, _where: None
 
     # -- tasks --------------------------------------------------------------------------------------------
 
     async def run_broker(self, node: NodeContext) -> None:
         """Keep the broker standing; LinkError when it ended, so that the node starts this task again."""
         settings = self._wire(node).mqtt
+        self._announce = node.announce
         self.kind = choose_kind(settings)
         if self.kind == "external":
             await self._follow(external_address(settings))
@@ -127,6 +129,7 @@ class Edge:
 
     def _stand(self, address: Address, url: str) -> None:
         self._address, self.url, self.trouble = address, url, ""
+        self._announce("mqtt", url)
         self._standing.set()
 
     def _take_in(self, node: NodeContext, settings: IntakeSettings, stop: threading.Event) -> None:

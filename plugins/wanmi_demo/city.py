@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,12 +54,15 @@ class DemoCity:
                 if code in self.nodes:
                     pool.submit(self.nodes[code].stop)
 
-    def broker(self, edge: str) -> str:
-        """The URL of an edge's broker."""
-        url = self.nodes[edge].facts().get("mqtt", "")
-        if not url:
-            raise StoreError(f"edge {edge} announced no broker; see {self.dir(edge)}/log")
-        return url
+    def broker(self, edge: str, seconds: float = 30.0) -> str:
+        """The URL of an edge's broker, once it serves."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            url = self.nodes[edge].facts().get("mqtt", "")
+            if url:
+                return url
+            time.sleep(0.1)
+        raise StoreError(f"edge {edge} has no broker after {seconds:.0f} s; see {self.dir(edge)}/log")
 
 
 def build_city(root: Path, ids: Ids, screen: Screen) -> DemoCity:
@@ -96,7 +100,7 @@ def _make(city: DemoCity, code: str, role: Literal["city", "district", "edge"], 
 
 
 def _add_people(city: DemoCity, code: str) -> None:
-    posts = ["administrator", "operator", "dispatcher", "assessor"]
+    posts = ["administrator", "operator"]
     city.action(code, "people.add", login=LOGIN, name="演示", posts=posts, password=city.password)
 
 

@@ -37,6 +37,9 @@ def demo(
     rate: Annotated[float | None, typer.Option(help="Reports a second in all.")] = None,
 ) -> None:
     """A city in a box: a city, two districts, two edges, terminals walking; --once proves that nothing is lost."""
+    from wanmi.cli.logs import quiet_logging
+
+    quiet_logging()
     try:
         with _root(dir) as root:
             if once:
