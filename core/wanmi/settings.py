@@ -82,7 +82,7 @@ class NodeSettings(Section):
     def _fits_role(self) -> NodeSettings:
         digits = 8 if self.role == "edge" else 6
         if len(self.code) != digits:
-            raise ValueError(f"a {self.role} node has a code of {digits} digits, not {self.code}")
+            raise ValueError(f"the code of role {self.role} has {digits} digits, {self.code} has not")
         return self
 
 

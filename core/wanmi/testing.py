@@ -7,14 +7,14 @@
             assert replay_differences(node) == []
 
 ``small_city`` makes a city, a district and an edge that have admitted one another; ``carry`` brings one's
-chains to the other as the links would; ``running`` runs a node with its tasks, web server and admin socket.
+chains to the other as the links would; ``running`` runs a node with its tasks, web server and admin socket. ``quick_plugin`` makes a plugin of functions.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import Self
 
 from wanmi.clock import Clock, ManualClock
 from wanmi.errors import StoreError
+from wanmi.hookspecs import hookimpl
 from wanmi.identity import admit_node
 from wanmi.ids import Ids, SystemIds
 from wanmi.journal import ReactorRunner
@@ -60,10 +61,18 @@ def small_node(
     return Node.open(dir, clock=clock, ids=ids, plugins=given)
 
 
+def quick_plugin(name: str, *hooks: Callable[..., object], version: str = "0") -> Plugin:
+    """A plugin of a few functions, each named as the hook that it answers; ``hookimpl`` is put on here."""
+    module = ModuleType(f"wanmi_{name}")
+    for hook in hooks:
+        setattr(module, hook.__name__, hookimpl(hook))
+    return Plugin(name, version, module)
+
+
 def reopen(node: Node) -> Node:
     """The same node after an orderly end of its process: what is in memory is built anew."""
     node.close()
-    return Node.open(node.dir, clock=node.clock, ids=node.ids, plugins=node.plugins)
+    return Node.open(node.dir, clock=node.clock, ids=node.ids, plugins=node.given)
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,8 @@ def read_token(text: str) -> NodeToken:
         token = msgspec.json.decode(raw, type=NodeToken)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"not a node's token: {error}") from error
+    if canonical(msgspec.to_builtins(token)) != raw:
+        raise BadInput(f"token of node {token.code}: not in canonical form")
     try:
         public_key(bytes.fromhex(token.sign)).verify(from_b64(signature), TOKEN_DOMAIN + raw)
     except (InvalidSignature, ValueError) as error:

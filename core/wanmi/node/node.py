@@ -51,6 +51,7 @@ class Node:
         clock: Clock,
         ids: Ids,
         plugins: Sequence[Plugin],
+        given: Sequence[Plugin],
         registry: Registry,
         off: Mapping[str, Off],
         lock: NodeLock,
@@ -63,6 +64,7 @@ class Node:
         self.clock = clock
         self.ids = ids
         self.plugins = tuple(plugins)
+        self.given = tuple(given)
         self.off = off
         self.registry = registry
         self.keys = NodeKeys.load(dir)
@@ -104,7 +106,15 @@ class Node:
         registry = new_registry(loaded)
         settings = read_all_settings(dir, registry.sections, {*installed_plugins(), *off, *basic.plugins})
         return cls(
-            dir=dir, settings=settings, clock=clock, ids=ids, plugins=loaded, registry=registry, off=off, lock=lock
+            dir=dir,
+            settings=settings,
+            clock=clock,
+            ids=ids,
+            plugins=loaded,
+            given=given,
+            registry=registry,
+            off=off,
+            lock=lock,
         )
 
     def health(self) -> list[Health]:
