@@ -28,8 +28,10 @@ def evidence_of(tx: Connection, subjects: Iterable[str]) -> list[Evidence]:
     """The attachments of these subjects (a case and its report name the same ones), each blob once."""
     a = table(AttachmentRow).c
     query = _query().where(a.subject.in_(sorted(set(subjects)))).order_by(a.origin, a.seq, a.n)
-    found = {row.blob: _evidence(row) for row in reversed(tx.execute(query).all())}
-    return list(reversed(found.values()))
+    found: dict[str, Evidence] = {}
+    for row in tx.execute(query):
+        found.setdefault(row.blob, _evidence(row))
+    return list(found.values())
 
 
 def evidence_by_blob(tx: Connection, blob: str) -> Evidence:
