@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from wanmi.codes import load_district_facts
 from wanmi.errors import StoreError
 from wanmi.ids import Ids
 from wanmi.node.calling import call_action
@@ -114,9 +115,22 @@ def _load_district(city: DemoCity, code: str) -> None:
     run_wanmi("import", "grids", str(grids), "--dir", str(city.dir(code)))
 
 
-def centre_of(district: str) -> tuple[int, int]:
-    """(lon_e7, lat_e7) near a district's middle."""
-    for facts in load_district_facts():
-        if facts.code == district:
-            return facts.centroid.lon_e7, facts.centroid.lat_e7
-    raise StoreError(f"district {district}: no facts are shipped for it")
+def middle_of(city: DemoCity, district: str) -> tuple[float, float]:
+    """(longitude, latitude) inside the community in the middle of a district's schematic area."""
+    file = city.root / "base-data" / f"{district}-communities.geojson"
+    features = json.loads(file.read_text(encoding="utf-8"))["features"]
+    middles = [_mean(list(_points(feature["geometry"]["coordinates"]))) for feature in features]
+    lon, lat = _mean(middles)
+    return min(middles, key=lambda at: (at[0] - lon) ** 2 + (at[1] - lat) ** 2)
+
+
+def _points(coordinates: list[Any]) -> Iterator[tuple[float, float]]:
+    if isinstance(coordinates[0], (int, float)):
+        yield coordinates[0], coordinates[1]
+        return
+    for part in coordinates:
+        yield from _points(part)
+
+
+def _mean(points: list[tuple[float, float]]) -> tuple[float, float]:
+    return sum(p[0] for p in points) / len(points), sum(p[1] for p in points) / len(points)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wanmi_demo.city import DISTRICTS, EDGES, DemoCity, centre_of
+from wanmi_demo.city import DISTRICTS, EDGES, DemoCity, middle_of
 from wanmi_demo.processes import WANMI, environment, run_wanmi
 
 CATEGORIES = "E0102,E0103,E0104,E0107,E0501,E0505,C0101,C0103,C0201,C0301"
@@ -19,8 +19,8 @@ TWICE_EVERY = 10
 OTHER_EVERY = 7
 PHOTO_EVERY = 15
 PHOTO_BYTES = 60_000
-SPREAD_E7 = 120_000
-"""How far from a district's middle the walks begin: about 1.2 km."""
+SPREAD = 0.004
+"""How far from a district's middle the walks begin, in degrees: about 400 m."""
 
 
 @dataclass
@@ -108,9 +108,9 @@ def walk_arguments(city: DemoCity, walker: Walker, n: int, seed: int, *, reports
     """Options of one terminal's walk."""
     own = EDGES[DISTRICTS.index(walker.district)]
     other = next(edge for edge in EDGES if edge != own)
-    lon, lat = centre_of(walker.district)
-    shift = ((seed * 7919 + n * 104_729) % SPREAD_E7) - SPREAD_E7 // 2
-    start = f"{(lon + shift) / 1e7:.7f},{(lat - shift) / 1e7:.7f}"
+    lon, lat = middle_of(city, walker.district)
+    shift = ((seed * 7919 + n * 104_729) % 1000 - 500) / 500 * SPREAD
+    start = f"{lon + shift:.7f},{lat - shift:.7f}"
     track = Path(__file__).parent / "samples" / "walk.gpx"
     return [
         "--gpx", str(track), "--shift-to", start, "--seed", str(seed * 1000 + n), "--datum", ("WGS84", "GCJ02")[n % 2],
