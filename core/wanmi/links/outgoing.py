@@ -52,7 +52,7 @@ class OutStream:
         self._sent = start.seq
         self._flights: deque[_Flight] = deque()
         self._flight_bytes = 0
-        self._waiting_since: float | None = now.mono - line.limits.linger
+        self._waiting_since: float | None = float("-inf")
         self._progress_at = now.mono
         self._rto = line.limits.retransmit
         self._retry_at = 0.0
@@ -217,7 +217,7 @@ class OutStream:
         if self._flights and now.mono - self._progress_at >= self._rto:
             self._rewind()
             self._rto = min(self._rto * 2, self._line.limits.retransmit_most)
-            self._waiting_since = now.mono - self._line.limits.linger
+            self._waiting_since = float("-inf")
 
     def _rewind(self) -> None:
         self._flights.clear()
