@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wanmi_gis.lattice import Stretches
 from wanmi_gis.plane import Metres, Units
@@ -14,9 +13,13 @@ from wanmi_gis.shapes import Ring, Rings, Shape, edges, oriented, ring_of
 if TYPE_CHECKING:
     from shapely import Polygon
 
+NEAR = 2.0
+"""Lines that pass within so many units mark the border too: noding may pull it to their vertices, on both sides of it."""
 SEEK = 200
 """How far along a border a cut is moved to meet it better: 200 units are about 2 m."""
-TOO_FAR_OFF = 0.02
+ROUNDS = 6
+"""Moving a cut can make its line cross the border elsewhere: those crossings are cut too, at most so many times."""
+TOO_FAR_OFF = 0.004
 """A cut that would still miss the border by more (units) goes to the nearest place that does not, however far."""
 
 
@@ -32,11 +35,17 @@ def faces_inside(shape: Shape, lines: Stretches) -> list[Rings]:
     paths = np.stack((lines.starts, lines.ends), axis=1) - origin
     area = shapely.MultiPolygon([_polygon(rings, origin) for rings in shape])
     shapely.prepare(area)
-    near = shapely.intersects(area, shapely.linestrings(paths.astype(float)))
+    near = shapely.dwithin(area, shapely.linestrings(paths.astype(float)), NEAR)
     paths, drawn = paths[near], lines.drawn[near]
-    line, side, cuts = _crossings(paths, sides)
-    pieces = [_broken(sides, side, cuts), _broken(paths[drawn], _renumbered(drawn, line), cuts[drawn[line]])]
-    noded = shapely.unary_union(shapely.linestrings(np.concatenate(pieces).astype(float)), grid_size=1.0)
+    for _ in range(ROUNDS):
+        line, side, cuts = _crossings(paths, sides)
+        if len(line) == 0:
+            break
+        sides, _ = _broken(sides, side, cuts)
+        paths, pieces_of = _broken(paths, line, cuts)
+        drawn = drawn[pieces_of]
+    pieces = np.concatenate((sides, paths[drawn])).astype(float)
+    noded = shapely.unary_union(shapely.linestrings(pieces), grid_size=1.0)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
     inside = faces[shapely.contains(area, shapely.point_on_surface(faces))]
     return sorted(oriented(_rings(face, origin)) for face in inside)
@@ -58,13 +67,15 @@ def _rings(face: Polygon, origin: Units) -> list[Ring]:
 
 
 def _crossings(paths: Units, sides: Units) -> tuple[Units, Units, Units]:
-    """(path, side, cut): which path crosses which side, and the whole point that stands for the crossing."""
+    """(path, side, cut): which path crosses which side elsewhere than in an end of both, and the whole point for it."""
     import shapely
 
     tree = shapely.STRtree([shapely.LineString(side) for side in sides.astype(float)])
     path, side = tree.query(shapely.linestrings(paths.astype(float)), predicate="intersects")
     order = np.lexsort((side, path))
     path, side = path[order], side[order]
+    apart = ~np.any(np.all(paths[path][:, :, None] == sides[side][:, None, :], axis=3), axis=(1, 2))
+    path, side = path[apart], side[apart]
     ends = _keyed(sides[side])
     a, b = ends[:, 0], ends[:, 1]
     start, end = paths[path, 0], paths[path, 1]
@@ -118,13 +129,8 @@ def _nearest_good(middle: Units, minor: Units, size: Units) -> int:
     return int(good[np.argmin(np.abs(good - middle))])
 
 
-def _renumbered(kept: NDArray[np.bool_], numbers: Units) -> Units:
-    """Numbers of the kept paths after the others are dropped (for those of `numbers` that are kept)."""
-    return np.asarray((np.cumsum(kept) - 1)[numbers[kept[numbers]]])
-
-
-def _broken(segments: Units, owner: Units, cuts: Units) -> Units:
-    """The segments, each broken at its cuts in order along it; empty pieces dropped."""
+def _broken(segments: Units, owner: Units, cuts: Units) -> tuple[Units, Units]:
+    """The segments, each broken at its cuts in order along it, empty pieces dropped; and whose piece each is."""
     start, along = segments[owner, 0], segments[owner, 1] - segments[owner, 0]
     place = np.sum((cuts - start) * along, axis=1) / np.maximum(np.sum(along * along, axis=1), 1)
     count = len(segments)
@@ -134,4 +140,5 @@ def _broken(segments: Units, owner: Units, cuts: Units) -> Units:
     order = np.lexsort((where, who))
     who, what = who[order], what[order]
     pieces = np.stack((what[:-1], what[1:]), axis=1)
-    return np.asarray(pieces[(who[:-1] == who[1:]) & np.any(what[:-1] != what[1:], axis=1)])
+    kept = (who[:-1] == who[1:]) & np.any(what[:-1] != what[1:], axis=1)
+    return np.asarray(pieces[kept]), np.asarray(who[:-1][kept])

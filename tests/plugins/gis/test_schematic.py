@@ -11,7 +11,7 @@ from wanmi_gis.cutter import centroid_m, cut
 from wanmi_gis.geojson import area_feature
 from wanmi_gis.plane import shape_area_m2, to_metres
 from wanmi_gis.schematic import AREA_TOLERANCE, CENTRE_TOLERANCE_M, Area, Schematic
-from wanmi_gis.shapes import area2, covers, dissolve, shape_area2
+from wanmi_gis.shapes import dissolve, shape_area2
 
 
 @pytest.fixture(scope="module")
@@ -85,17 +85,17 @@ def test_an_unknown_district_is_named(city: Schematic) -> None:
         city.communities("210199")
 
 
-def test_communities_cut_without_hairs_between_streets(city: Schematic) -> None:
-    """A whole street's cells join to the street again, but for hairs well below a square metre."""
-    street = city.streets("210102")[0]
-    below = [area for area in city.communities("210102") if area.division.parent == street.division.code]
-    grids = [grid for area in below for grid in cut(area.division.code, area.shape, "2026-01-01").grids]
+def test_a_districts_cells_are_the_district_again(city: Schematic) -> None:
+    """Communities are cut one by one, yet not a hair is left open or double between them."""
+    whole = next(area for area in city.districts() if area.division.code == "210103")
+    grids = [
+        grid
+        for area in city.communities("210103")
+        for grid in cut(area.division.code, area.shape, "2026-01-01", on_overflow="grow").grids
+    ]
     union = dissolve(grid.rings for grid in grids)
     assert len(union) == 1
-    hairs = [abs(area2(ring)) / 2 * 1e-4 for ring in union[0][1:]]
-    assert sum(hairs) < 1.0
-    inner = [grid.rings for grid in grids if len(grid.rings[0]) == 8 and 8_000 < grid.area_m2 < 12_000]
-    middles = [(sum(x for x, _ in rings[0]) // 8, sum(y for _, y in rings[0]) // 8) for rings in inner]
-    assert len(middles) > 50
-    assert all(covers(street.shape[0], middle) for middle in middles)
-    assert len({grid.code for grid in grids}) == len(grids)
+    assert len(union[0]) == 1, "a ring within would be a gap or an overlap"
+    assert shape_area2(union) == pytest.approx(shape_area2(whole.shape), rel=1e-7)
+    assert set(whole.shape[0][0]) <= set(union[0][0])
+    assert len({grid.code for grid in grids}) == len(grids) > 5_000
