@@ -93,11 +93,12 @@ class ReportRelayed(_Body, frozen=True):
     """``report.relayed``, subject ``relay:<edge>:<report id>:<terminal>``: the city hands a report that came in
     by another district's edge to the terminal's home district, by value.
 
-    ``edge`` and ``seq`` name the entry ``report.received`` that it repeats.
+    ``edge`` and ``seq`` name the entry ``report.received`` that it repeats, ``at`` is that entry's time.
     """
 
     edge: str
     seq: int
+    at: int
     report: ReportReceived
 
 

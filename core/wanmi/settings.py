@@ -42,7 +42,7 @@ M = TypeVar("M", bound=BaseModel)
 ROLE_PLUGINS: Mapping[str, tuple[str, ...]] = {
     "edge": ("edge", "federation", "console"),
     "district": ("federation", "casework", "gis", "console"),
-    "city": ("federation", "gis", "console"),
+    "city": ("federation", "casework", "gis", "console"),
 }
 """The plugins of a role, in the order of their answers, where node.toml names none."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from wanmi.kinds import Attachment, ReportReceived, ReportRefused
+from wanmi.kinds import Attachment, ReportReceived, ReportRefused, report_subject
 from wanmi.mqtt import Message
 from wanmi.registry import Draft, Stored
 from wanmi.reports import Reason, Receipt, ReportMessage
@@ -53,7 +53,7 @@ class Plan:
             said.terminal, said.report_id, to_b64(report.envelope), to_b64(report.signature), report.digest, said.kind,
             said.category, said.made_at, attachments,
         )  # fmt: skip
-        subject = f"report:{self.edge}:{said.terminal}:{said.report_id}"
+        subject = report_subject(self.edge, said.report_id, said.terminal)
         self._draft(
             Draft("report.received", subject, body, by=self.by, actor=said.terminal), report, said.report_id, None
         )
@@ -71,7 +71,7 @@ class Plan:
             report.digest,
             reason.value,
         )
-        subject = f"report:{self.edge}:{said.terminal}:{said.report_id}!{report.digest}"
+        subject = f"{report_subject(self.edge, said.report_id, said.terminal)}!{report.digest}"
         draft = Draft("report.refused", subject, body, by=self.by, actor=said.terminal)
         self._draft(draft, report, refusal_id(said.report_id, report.digest), reason.value)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from wanmi.hookspecs import ReportFacts, hookimpl
 from wanmi.registry import Health, NodeContext, Registry
+from wanmi_casework import relay
 from wanmi_casework.near import Place
 from wanmi_casework.opener import NAME, CaseOpener
 from wanmi_casework.settings import CaseworkSettings
@@ -23,7 +24,7 @@ class CaseworkHealth:
     def __call__(self, node: NodeContext) -> Sequence[Health]:
         """One line: cases opened, copies that came by other ways, reports that no case was opened for."""
         counts = self.opener.counts
-        facts = {name: counts[name] for name in ("opened", "linked", "refused")}
+        facts = {name: counts[name] for name in ("opened", "linked", "guests", "refused")}
         if self.opener.last_refusal:
             return [Health(PROBE, "warn", f"a report got no case: {self.opener.last_refusal}", facts)]
         return [Health(PROBE, "fine", "reports become cases", facts)]
@@ -31,10 +32,11 @@ class CaseworkHealth:
 
 @hookimpl
 def register(to: Registry) -> None:
-    """Settings, the reactor and its health."""
+    """Settings, the reactors (a district opens cases, a city relays guests' reports) and their health."""
     opener = CaseOpener()
     to.section("casework", CaseworkSettings)
-    to.reactor(NAME, kinds=("report.received",), decide=opener.decide)
+    to.reactor(NAME, kinds=("report.received", "report.relayed"), decide=opener.decide)
+    to.reactor(relay.NAME, kinds=("report.received",), decide=relay.relay)
     to.probe(PROBE, CaseworkHealth(opener))
 
 

@@ -16,13 +16,13 @@ from wanmi.coords import Point, to_wgs84
 from wanmi.entries import EVERYONE
 from wanmi.errors import BadInput
 from wanmi.hookspecs import ReportFacts
-from wanmi.journal import body_of
-from wanmi.kinds import CaseOpened, ReportReceived
+from wanmi.kinds import CaseOpened, ReportReceived, home_district
 from wanmi.models import CaseRow, TerminalRow, table
 from wanmi.registry import Draft, NodeContext, Stored
 from wanmi.reports import Report
 from wanmi_casework.evidence import signed_report, why_not
 from wanmi_casework.near import NearIndex, Place
+from wanmi_casework.relay import report_of
 from wanmi_casework.settings import CaseworkSettings
 
 NAME = "casework.open_case"
@@ -33,6 +33,8 @@ LATE = 72 * HOUR
 MEMORY = 50_000
 Key = tuple[str, str]
 """(terminal, report id)."""
+Brought = tuple[Stored, ReportReceived, int]
+"""The entry that brought a report, the report, and when an edge took it (µs UTC)."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,9 @@ class CaseOpener:
         """A draft of `case.opened` for every report that has no case yet."""
         if node.role != "district":
             return []
-        bodies = [(stored, body_of(stored.entry, ReportReceived)) for stored in batch if stored.entry is not None]
-        fresh = self._without_cases(node, bodies)
-        terminals = _terminals(node, {body.terminal for _, body in fresh})
-        found = [one for stored, body in fresh if (one := self._verified(stored, body, terminals)) is not None]
+        fresh = self._without_cases(node, self._of_this_district(node, batch))
+        terminals = _terminals(node, {body.terminal for _, body, _ in fresh})
+        found = [one for brought in fresh if (one := self._verified(brought, terminals)) is not None]
         return self._drafts(node, found) if found else []
 
     def near(self, node: NodeContext, place: Place, settings: CaseworkSettings) -> list[str]:
@@ -87,27 +88,39 @@ class CaseOpener:
                 self._looked_at = pos
             return self._index.near(place, settings.near_m, settings.near_hours * HOUR, settings.similar)
 
-    def _without_cases(
-        self, node: NodeContext, bodies: Sequence[tuple[Stored, ReportReceived]]
-    ) -> list[tuple[Stored, ReportReceived]]:
+    def _of_this_district(self, node: NodeContext, batch: Sequence[Stored]) -> list[Brought]:
+        """Reports of this district's own terminals; a guest's go on to the city, which knows its home."""
+        brought = []
+        for stored in batch:
+            report = report_of(stored)
+            if report is None:
+                continue
+            if home_district(report[0].terminal) == node.code:
+                brought.append((stored, *report))
+            else:
+                self.counts["guests"] += 1
+        return brought
+
+    def _without_cases(self, node: NodeContext, brought: Sequence[Brought]) -> list[Brought]:
         """Each (terminal, report id) once, and only those without a case, whichever edge they came by."""
-        known = _with_cases(node, {(body.terminal, body.report_id) for _, body in bodies})
+        known = _with_cases(node, {(body.terminal, body.report_id) for _, body, _ in brought})
         fresh = []
-        for stored, body in bodies:
+        for stored, body, at in brought:
             key, cause = (body.terminal, body.report_id), (stored.origin, stored.seq)
             if key in known or self._opened.get(key, cause) != cause:
                 self.counts["linked"] += 1
                 continue
             known.add(key)
-            fresh.append((stored, body))
+            fresh.append((stored, body, at))
         return fresh
 
-    def _verified(self, stored: Stored, body: ReportReceived, terminals: dict[str, Admitted]) -> Found | None:
+    def _verified(self, brought: Brought, terminals: dict[str, Admitted]) -> Found | None:
+        stored, body, at = brought
         terminal = terminals.get(body.terminal)
         try:
             if terminal is None:
                 raise BadInput(f"report {body.report_id}: terminal {body.terminal} was never admitted here")
-            if terminal.revoked_at is not None and (stored.entry is None or stored.entry.at >= terminal.revoked_at):
+            if terminal.revoked_at is not None and at >= terminal.revoked_at:
                 raise BadInput(f"report {body.report_id}: terminal {body.terminal} was revoked before it was received")
             return Found(stored, body, signed_report(body, terminal.public))
         except BadInput as error:
@@ -234,7 +247,9 @@ def _with_cases(node: NodeContext, keys: Iterable[Key]) -> set[Key]:
 def _terminals(node: NodeContext, ids: Iterable[str]) -> dict[str, Admitted]:
     """The terminals that this district admitted, among ``ids``."""
     row = table(TerminalRow).c
-    query = select(row.terminal, row.sign_key, row.state, row.at).where(row.terminal.in_(list(ids)))
+    query = select(row.terminal, row.sign_key, row.state, row.at).where(
+        row.district == node.code, row.terminal.in_(list(ids))
+    )
     with node.store.reader() as connection:
         return {
             terminal: Admitted(bytes.fromhex(key), None if state == "admitted" else at)

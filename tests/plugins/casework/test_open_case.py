@@ -17,7 +17,7 @@ from wanmi.clock import ManualClock
 from wanmi.codes import CaseNumber, Profile
 from wanmi.hookspecs import Located, ReportFacts, hookimpl
 from wanmi.journal import ReactorRunner
-from wanmi.kinds import Attachment, ReportReceived, TerminalAdmitted, TerminalRevoked
+from wanmi.kinds import Attachment, ReportReceived, TerminalAdmitted, TerminalRevoked, report_subject
 from wanmi.models import CaseRow, table
 from wanmi.node.creating import NewNode, create_node
 from wanmi.node.node import Node
@@ -77,7 +77,7 @@ class Town:
 
     def admit(self, street: Street) -> None:
         body = TerminalAdmitted(street.id, street.public.hex(), street.verifier, None)
-        self.node.journal.append(Draft("terminal.admitted", f"terminal:{street.id}", body)).result()
+        self.node.journal.append(Draft("terminal.admitted", f"terminal:{DISTRICT}:{street.id}", body)).result()
 
     def receive(self, edge: str, message: bytes, **lies: Any) -> None:
         """An edge's entry for a report; ``lies`` change what the entry says beside the envelope."""
@@ -115,7 +115,7 @@ def received(edge: str, message: bytes, **lies: Any) -> Draft:
     )  # fmt: skip
     for name, value in lies.items():
         body = replace_body(body, name, value)
-    return Draft("report.received", f"report:{edge}:{said.terminal}:{said.report_id}", body)
+    return Draft("report.received", report_subject(edge, said.report_id, said.terminal), body)
 
 
 def replace_body(body: ReportReceived, name: str, value: Any) -> ReportReceived:
@@ -182,7 +182,7 @@ def test_one_case_whichever_edge_a_report_came_by(town: Town) -> None:
     town.receive(NORTH_EDGE, town.street.signed()[1])
     assert town.bring() == 1
     assert len(town.cases()) == 2
-    assert town.counts() == {"opened": 2, "linked": 1, "refused": 0}
+    assert town.counts() == {"opened": 2, "linked": 1, "guests": 0, "refused": 0}
 
 
 def test_one_case_also_across_a_restart(town: Town) -> None:

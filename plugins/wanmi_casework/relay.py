@@ -1,0 +1,37 @@
+"""The reactor `casework.relay_report` at the city: a guest's report goes to the terminal's home district."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from wanmi.journal import body_of
+from wanmi.kinds import ReportReceived, ReportRelayed, home_district
+from wanmi.registry import Draft, NodeContext, Stored
+
+NAME = "casework.relay_report"
+
+
+def relay(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[Stored, Draft]]:
+    """A draft of `report.relayed` for each report that an edge of another district took in."""
+    if node.role != "city":
+        return
+    for stored in batch:
+        if stored.entry is None:
+            continue
+        report = body_of(stored.entry, ReportReceived)
+        home = home_district(report.terminal)
+        if stored.origin.startswith(home):
+            continue
+        body = ReportRelayed(stored.origin, stored.seq, stored.entry.at, report)
+        subject = f"relay:{stored.origin}:{report.report_id}:{report.terminal}"
+        yield stored, Draft("report.relayed", subject, body, audience=(home,), actor=report.terminal)
+
+
+def report_of(stored: Stored) -> tuple[ReportReceived, int] | None:
+    """The report in an entry that brought it, directly or by the city, and when its edge took it (µs UTC)."""
+    if stored.entry is None:
+        return None
+    if stored.entry.kind == "report.relayed":
+        body = body_of(stored.entry, ReportRelayed)
+        return body.report, body.at
+    return body_of(stored.entry, ReportReceived), stored.entry.at
