@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from look.scene import a_busy_morning, photo
@@ -81,6 +82,13 @@ def log_in(page: Page) -> None:
     page.wait_for_selector("nav")
 
 
+def for_the_docs(out: Path) -> None:
+    """Two of the pictures, small enough for the repository: cases.png and case.png."""
+    for name, source in (("cases", "cases-filtered-zh-light"), ("case", "case-zh-light")):
+        picture = Image.open(out / f"{source}.png").convert("RGB")
+        picture.quantize(128, dither=Image.Dither.NONE).save(out / f"{name}.png", optimize=True)
+
+
 def build(folder: Path) -> tuple[Town, str]:
     """A town on a busy morning; the number of the case to look at."""
     town = small_town(folder)
@@ -122,6 +130,7 @@ def main() -> None:
             take_explorer(browser, places["web"], out)
         browser.close()
         town.close()
+    for_the_docs(out)
     print(f"pictures in {out}")
 
 

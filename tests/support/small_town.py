@@ -6,7 +6,7 @@ The nodes do not run: what links would carry is handed over here, verified and a
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,6 +57,7 @@ class Town:
 
     folder: Path
     clock: ManualClock
+    sections: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     terminal_key: Ed25519PrivateKey = field(default_factory=lambda: Ed25519PrivateKey.from_private_bytes(b"k" * 32))
@@ -68,7 +69,7 @@ class Town:
             role=role,
             code=code,
             plugins=plugins,
-            sections={"link": {"listen": f"tcp://127.0.0.1:{7400 + len(self.nodes)}"}},
+            sections={"link": {"listen": f"tcp://127.0.0.1:{7400 + len(self.nodes)}"}, **self.sections},
             parent=node_card(self.nodes[parent].dir) if parent else "",
             clock=self.clock,
             ids=SeededIds(code),
@@ -159,9 +160,9 @@ class Town:
             node.close()
 
 
-def small_town(folder: Path) -> Town:
-    """A city (210100), two districts (210102, 210103) and an edge each, empty."""
-    town = Town(folder, ManualClock(START))
+def small_town(folder: Path, sections: Mapping[str, Mapping[str, object]] | None = None) -> Town:
+    """A city (210100), two districts (210102, 210103) and an edge each, empty; ``sections`` for every node.toml."""
+    town = Town(folder, ManualClock(START), sections or {})
     town.add("city", "210100")
     for district in ("210102", "210103"):
         town.add("district", district, "210100")
