@@ -25,6 +25,8 @@ from wanmi_edge.spool import PartSpool, SpoolLimits
 from wanmi_edge.terminals import TerminalBook
 from wanmi_edge.verdicts import Judge, rules_of
 
+IN_FLIGHT = 20_000
+"""So many that receipts are never held back: then they reach the broker before the acknowledgements behind them."""
 TICK = 0.25
 """Seconds between looks at whether the broker runs and knows its users."""
 
@@ -56,11 +58,11 @@ class Edge:
         self._announce = node.announce
         self.kind = choose_kind(settings)
         if self.kind == "external":
-            await self._follow(external_address(settings))
+            await self._follow(node, external_address(settings))
         broker = make_broker(node, settings, self.kind)
         try:
             while True:
-                await self._serve(broker)
+                await self._serve(node, broker)
         except LinkError as error:
             self.trouble = str(error)
             raise
@@ -102,16 +104,16 @@ class Edge:
             if hearer is not None:
                 hearer.heard_cosign(cosign)
 
-    async def _follow(self, address: Address) -> None:
-        self._stand(address, address.url)
+    async def _follow(self, node: NodeContext, address: Address) -> None:
+        self._stand(node, address, address.url)
         await asyncio.Event().wait()
 
-    async def _serve(self, broker: ManagedBroker) -> None:
+    async def _serve(self, node: NodeContext, broker: ManagedBroker) -> None:
         """Start the broker and stay with it; returns when it must start again to know its users."""
         book = self._book()
         try:
             await broker.start(book.verifiers())
-            self._stand(broker.address, broker.url)
+            self._stand(node, broker.address, broker.url)
             seen = broker.users(book.verifiers())
             while await broker.runs(TICK):
                 if self._deaf.is_set():
@@ -127,8 +129,9 @@ class Edge:
             self._standing.clear()
             await broker.stop()
 
-    def _stand(self, address: Address, url: str) -> None:
+    def _stand(self, node: NodeContext, address: Address, url: str) -> None:
         self._address, self.url, self.trouble = address, url, ""
+        node.announce("mqtt", url)
         self._announce("mqtt", url)
         self._standing.set()
 
@@ -179,6 +182,7 @@ def session_of(code: str, settings: IntakeSettings) -> Session:
         f"{code}-intake",
         subscriptions=(REPORT_FILTER, PART_FILTER),
         window=settings.window,
+        in_flight=IN_FLIGHT,
         max_packet=2 * MESSAGE_LIMIT,
         probe=True,
         retry_max=5,

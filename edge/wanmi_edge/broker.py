@@ -34,6 +34,7 @@ from wanmi_edge.settings import BrokerSettings
 START_SECONDS = 15.0
 STOP_SECONDS = 10.0
 _LOOPBACK = "127.0.0.1"
+ANY_HOST = ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
 def find_mosquitto() -> str | None:
@@ -80,8 +81,9 @@ class ManagedBroker:
 
     @property
     def url(self) -> str:
-        """Where terminals connect."""
-        return Address(self.listener.host, self.listener.port, self.listener.tls is not None).url
+        """Where terminals connect: by this machine's name when the listener takes any address."""
+        host = socket.gethostname() if self.listener.host in ANY_HOST else self.listener.host
+        return Address(host, self.listener.port, self.listener.tls is not None).url
 
     async def start(self, verifiers: Mapping[str, str]) -> None:
         """Write the files, end a broker that an earlier run left, start, wait until it listens. Raises LinkError."""

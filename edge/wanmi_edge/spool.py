@@ -73,12 +73,11 @@ class PartSpool:
 
     def get(self, terminal: str, digest: str) -> bytes | None:
         """A whole part's content, None when it is not here or was damaged."""
-        path = self._path(terminal, digest)
         try:
-            content = path.read_bytes()
+            content = self._path(terminal, digest).read_bytes()
         except FileNotFoundError:
-            content = b""
-        if digest_of(content) == digest:
+            content = None
+        if content is not None and digest_of(content) == digest:
             return content
         self.drop(terminal, digest)
         return None

@@ -264,7 +264,7 @@ class Line:
     """A terminal's connection to a broker."""
 
     def __init__(self, street: Street, broker: dict[str, Any], password: str | None = None) -> None:
-        host, port = broker["url"].rpartition("//")[2].rsplit(":", 1)
+        host, port = broker["url"].rpartition("//")[2].rpartition("@")[2].rsplit(":", 1)
         address = Address(host, int(port), user=street.id, password=password or street.password)
         if broker["url"].startswith("mqtts"):
             address = replace(address, tls=True, ca=Path(broker["ca"]))
