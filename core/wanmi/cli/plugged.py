@@ -54,6 +54,9 @@ class PluggedGroup(TyperGroup):
 
     def _load(self, name: str) -> Any:
         """The plugin's command; NotFound names the plugins that could not be loaded, one of them may have it."""
+        from wanmi.cli.logs import quiet_logging
+
+        quiet_logging()
         commands, broken = plugin_commands()
         if name in commands:
             return self._named(name, commands[name].load())

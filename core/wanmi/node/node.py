@@ -165,7 +165,6 @@ class Node:
         """Write what waits, close the database, let go of the lock."""
         self.store.close()
         self._lock.release()
-        structlog.get_logger("wanmi.node").debug("node_closed", node=self.code)
 
     def __enter__(self) -> Self:
         return self
