@@ -5,20 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wanmi.hookspecs import hookimpl
+from wanmi_demo.commands import commands
 
 if TYPE_CHECKING:
-    import typer
-
     from wanmi.registry import Registry
 
 
 @hookimpl
 def register(to: Registry) -> None:
     """Bring ``wanmi demo``."""
-    to.command("demo", _commands, help="A city in a box: nodes, terminals, reports; --once proves that none is lost.")
-
-
-def _commands() -> typer.Typer:
-    from wanmi_demo.cli import app
-
-    return app
+    to.command("demo", commands, help="A city in a box: nodes, terminals, reports; --once proves that none is lost.")

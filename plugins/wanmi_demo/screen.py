@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+EVERY = 5.0
+"""Seconds between lines of progress where there is no terminal."""
+
+
 class Screen:
     """Lines of progress with the seconds since the start; a live line where there is a terminal."""
 
@@ -15,6 +19,7 @@ class Screen:
         self._begin = time.monotonic()
         self._live = sys.stderr.isatty()
         self._last = ""
+        self._said = 0.0
 
     @property
     def seconds(self) -> float:
@@ -32,8 +37,8 @@ class Screen:
         if self._live:
             sys.stderr.write(f"\r\x1b[K{self.seconds:7.1f} s  {text}")
             sys.stderr.flush()
-        elif text != self._last and int(self.seconds) % 5 == 0:
-            self._last = text
+        elif text != self._last and self.seconds - self._said >= EVERY:
+            self._last, self._said = text, self.seconds
             self.say(text)
 
     @contextmanager

@@ -105,7 +105,7 @@ def sign_key(city: DemoCity, code: str) -> str:
 
 
 def walk_arguments(city: DemoCity, walker: Walker, n: int, seed: int, *, reports: int, rate: float) -> list[str]:
-    """Options of one terminal's walk."""
+    """Options of one terminal's walk; the first of each district sends its seventh reports by the other edge only."""
     own = EDGES[DISTRICTS.index(walker.district)]
     other = next(edge for edge in EDGES if edge != own)
     lon, lat = middle_of(city, walker.district)
@@ -118,5 +118,6 @@ def walk_arguments(city: DemoCity, walker: Walker, n: int, seed: int, *, reports
         "--photo-size", str(PHOTO_BYTES), "--photo-every", str(PHOTO_EVERY),
         "--broker", city.broker(own), "--twice-every", str(TWICE_EVERY),
         "--other-broker", city.broker(other), "--other-every", str(OTHER_EVERY),
+        *(("--other-only",) if n // 2 % 2 == 0 else ()),
         "--wait", "240", "--json", "--events",
     ]  # fmt: skip

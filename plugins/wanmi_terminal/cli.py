@@ -79,6 +79,7 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options
     twice_every: Annotated[int, typer.Option(help="Send every N-th report twice.")] = 0,
     other_broker: Annotated[str | None, typer.Option(help="Another edge's broker.")] = None,
     other_every: Annotated[int, typer.Option(help="Send every N-th report there as well.")] = 7,
+    other_only: Annotated[bool, typer.Option("--other-only", help="Send those there only.")] = False,
     wait: Wait = 60.0,
     as_json: AsJson = False,
     events: Annotated[bool, typer.Option(help="A line of JSON for reports as they are on disk.")] = False,
@@ -94,7 +95,7 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options
             photo=_photo_source(photo, photo_size, ids),
         )
         stops = drafts(walk(_track(gpx, nmea, shift_to), step), plan, ids)
-        routes = _routes(home, tuple(broker or ()), twice_every, other_broker, other_every)
+        routes = _routes(home, tuple(broker or ()), twice_every, other_broker, other_every, other_only)
         pace = 1 / rate if rate else every
         tell = _tell_events if events else _tell_nothing
         _send(home, routes, ids, wait, as_json, lambda terminal: go_round(terminal, stops, reports, pace, tell))
@@ -280,14 +281,20 @@ def _tell_nothing(_report_ids: Sequence[str]) -> None:
 
 
 def _routes(
-    home: Home, brokers: tuple[str, ...], twice_every: int = 0, other: str | None = None, other_every: int = 7
+    home: Home,
+    brokers: tuple[str, ...],
+    twice_every: int = 0,
+    other: str | None = None,
+    other_every: int = 7,
+    other_only: bool = False,
 ) -> list[Route]:
     chosen = home.brokers(brokers)
     if not chosen:
         raise BadInput(f"terminal {home.terminal}: no broker; give one with --broker mqtts://host:8883")
     if twice_every < 0 or other_every < 1:
         raise BadInput("--twice-every counts from 0 (never), --other-every from 1")
-    routes = [Route(broker, twice_every=twice_every) for broker in chosen]
+    without = other_every if other and other_only else 0
+    routes = [Route(broker, twice_every=twice_every, without=without) for broker in chosen]
     ca = Path(home.config.ca) if home.config.ca else None
     return routes + ([Route(BrokerUrl.parse(other, ca), every=other_every)] if other else [])
 

@@ -29,15 +29,19 @@ APP = f"wanmi-terminal {__version__}"
 
 @dataclass(frozen=True)
 class Route:
-    """A broker to send to: every ``every``-th report, and each ``twice_every``-th of those twice (0: never)."""
+    """A broker to send to: every ``every``-th report but not each ``without``-th, and each ``twice_every``-th twice.
+
+    ``without`` and ``twice_every`` 0: none.
+    """
 
     broker: BrokerUrl
     every: int = 1
     twice_every: int = 0
+    without: int = 0
 
     def takes(self, n: int) -> bool:
         """Whether report number ``n`` goes this way."""
-        return n % self.every == 0
+        return n % self.every == 0 and not (self.without and n % self.without == 0)
 
     def copies(self, n: int) -> int:
         """How often report number ``n`` is sent at a time."""
