@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-
 EVERY = 5.0
 """Seconds between lines of progress where there is no terminal."""
 
