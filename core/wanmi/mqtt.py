@@ -130,7 +130,7 @@ class MqttClient:
         self._echo = _Echo(f"wanmi/probe/{session.client_id}")
         self._client = _make_client(address, session)
         self._client.on_connect = self._on_connect
-        self._client.on_connect_fail = self._on_connect_fail
+        self._client.on_connect_fail = lambda *_: self._gone("cannot be reached")
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
@@ -272,9 +272,6 @@ class MqttClient:
     def _ready(self) -> None:
         self.last_error = ""
         self._connected.set()
-
-    def _on_connect_fail(self, _: Client, __: object) -> None:
-        self._gone("cannot be reached")
 
     def _on_disconnect(
         self, _: Client, __: object, flags: DisconnectFlags, code: ReasonCode, properties: Properties | None
