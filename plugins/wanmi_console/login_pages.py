@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Form
@@ -17,6 +18,15 @@ from wanmi_console.pages import Pages, Visit, is_secure
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What was filled into the login form; ``next`` is a path of this node."""
+
+    login: str
+    password: str = field(repr=False)
+    next: str
 
 
 def login_routes(router: APIRouter, pages: Pages) -> None:
@@ -42,25 +52,8 @@ def login_routes(router: APIRouter, pages: Pages) -> None:
         next: Annotated[str, Form(max_length=2000)] = "/",
     ) -> Response:
         """Begin a session; the gate has checked the form's token."""
-        visit = pages.visit(request)
-        old = request.cookies.get(session_cookie(node, is_secure(request)))
-        address = request.client.host if request.client else ""
-
-        def work() -> str:
-            person = log_in(node, gate, login=login.strip().lower(), password=password, address=address)
-            hours = pages.settings.session_hours
-            return start_session(node, person, replaces=old, lifetime=hours * 3600)
-
-        try:
-            token = await run_in_threadpool(work)
-        except TooManyTries as error:
-            said = visit.t("Too many failed logins. Try again in %(n)s seconds.") % {"n": error.wait}
-            return _login_page(pages, visit, next, 429, login, said)
-        except NotAllowed:
-            return _login_page(pages, visit, next, 403, login, visit.t("Login or password is not right."))
-        response = RedirectResponse(safe_next(next), 303)
-        response.delete_cookie(login_cookie(node, is_secure(request)), path="/", secure=is_secure(request))
-        return _with_session(pages, request, response, token)
+        attempt = Attempt(login.strip().lower(), password, safe_next(next))
+        return await _log_in(pages, gate, request, attempt)
 
     @router.post("/logout")
     async def logout(request: Request) -> Response:
@@ -81,6 +74,29 @@ def login_routes(router: APIRouter, pages: Pages) -> None:
         left = max(1, (session.expires_at - node.clock.now()) // 1_000_000)
         token = await run_in_threadpool(start_session, node, session.person, post, replaces=old, lifetime=left)
         return _with_session(pages, request, RedirectResponse("/", 303), token)
+
+
+async def _log_in(pages: Pages, gate: LoginGate, request: Request, attempt: Attempt) -> Response:
+    """A new session, or the form again with what is wrong; hashing the password happens in a thread."""
+    visit, node, secure = pages.visit(request), pages.node, is_secure(request)
+    old = request.cookies.get(session_cookie(node, secure))
+    address = request.client.host if request.client else ""
+
+    def work() -> str:
+        person = log_in(node, gate, login=attempt.login, password=attempt.password, address=address)
+        return start_session(node, person, replaces=old, lifetime=pages.settings.session_hours * 3600)
+
+    try:
+        token = await run_in_threadpool(work)
+    except TooManyTries as error:
+        said = visit.t("Too many failed logins. Try again in %(n)s seconds.") % {"n": error.wait}
+        return _login_page(pages, visit, attempt.next, 429, attempt.login, said)
+    except NotAllowed:
+        said = visit.t("Login or password is not right.")
+        return _login_page(pages, visit, attempt.next, 403, attempt.login, said)
+    response = RedirectResponse(attempt.next, 303)
+    response.delete_cookie(login_cookie(node, secure), path="/", secure=secure)
+    return _with_session(pages, request, response, token)
 
 
 def safe_next(wanted: str) -> str:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+import msgspec
+
+from wanmi.entries import Entry
 from wanmi.registry import Registry, Stored
 from wanmi_console.names import Names
 from wanmi_console.shown import local_time
@@ -35,8 +38,23 @@ class Teller:
         entry = stored.entry
         if entry is None:
             return self.t("Only its digest is held here: it proves the chain without telling what it says.")
-        tell = _TELL.get(entry.kind)
-        return "" if tell is None else tell(self, {**entry.body, "writer": entry.origin})
+        tell = _TELL.get(entry.kind) if entry.kind_v == 1 else None
+        if tell is None:
+            return ""
+        if not self._fits(entry):
+            return self.t("Its body does not fit its kind; the entry is kept as it came.")
+        return tell(self, {**entry.body, "writer": entry.origin})
+
+    def _fits(self, entry: Entry) -> bool:
+        """Whether the body is what its kind says: another node's entry may be anything, and is kept and shown."""
+        kind = self.registry.kinds.get((entry.kind, entry.kind_v))
+        if kind is None:
+            return False
+        try:
+            msgspec.convert(entry.body, kind.body, strict=True)
+        except msgspec.ValidationError:
+            return False
+        return True
 
 
 def _node_admitted(teller: Teller, body: Mapping[str, Any]) -> str:

@@ -86,7 +86,9 @@ def for_the_docs(out: Path) -> None:
     """Two of the pictures, small enough for the repository: cases.png and case.png."""
     for name, source in (("cases", "cases-filtered-zh-light"), ("case", "case-zh-light")):
         picture = Image.open(out / f"{source}.png").convert("RGB")
-        picture.quantize(128, dither=Image.Dither.NONE).save(out / f"{name}.png", optimize=True)
+        picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+            out / f"{name}.png", optimize=True
+        )
 
 
 def build(folder: Path) -> tuple[Town, str]:
