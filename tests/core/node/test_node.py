@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.live import environment, wanmi
-from wanmi.clock import ManualClock
+from support.live import environment, until, wanmi
+from wanmi.clock import ManualClock, SystemClock
 from wanmi.errors import BadInput, Conflict, NotAllowed, NotFound, SettingsError, StoreError, WanmiError
 from wanmi.node import NewNode, Node, call_action, create_node, node_card, read_run_file, run_action
 from wanmi.node.calling import admin_path
-from wanmi.plugins import Off, record_off
+from wanmi.plugins import Off, read_off, record_off
 from wanmi.registry import AdminResult, Health, NodeContext, Progress, Registry
-from wanmi.testing import quick_plugin, reopen, running, small_node
+from wanmi.testing import quick_plugin, react, reopen, running, small_node
 
 
 def register(to: Registry) -> None:
@@ -279,3 +280,41 @@ def test_the_clock_is_the_nodes_own(node: Node) -> None:
 
 def test_init_help_names_no_plugin_code() -> None:
     assert "--parent" in wanmi("init", "--help").stdout
+
+
+def test_a_reactor_under_way_is_seen_by_the_watchdog(tmp_path: Path) -> None:
+    clock = ManualClock()
+    seen: list[str] = []
+
+    def decide(node: Any, batch: Any) -> Iterator[Any]:
+        clock.advance(1000 * 1_000_000)
+        seen.extend(f"{call.plugin} {call.what}" for call in node.watch.overdue())
+        yield from ()
+
+    def register(to: Registry) -> None:
+        to.reactor("slow.look", kinds=("node.admitted",), decide=decide)
+
+    with small_node(tmp_path / "n", plugins=[quick_plugin("slow", register)], clock=clock) as node:
+        react(node)
+        assert seen == ["slow reactor slow.look"]
+        assert node.watch.overdue() == []
+
+
+def test_without_a_restart_a_hang_stops_the_node(tmp_path: Path) -> None:
+    """In a program of one's own nobody may replace the process: the run ends and says why."""
+    free = threading.Event()
+
+    def locate_point() -> None:
+        free.wait(30)
+
+    sections = {"watch": {"hook": 0.3}}
+    with small_node(
+        tmp_path / "n", plugins=[quick_plugin("stuck", locate_point)], sections=sections, clock=SystemClock()
+    ) as node:
+        asking = threading.Thread(target=lambda: node.hooks.locate_point(node, 0, 0, "WGS84"))
+        asking.start()
+        with pytest.raises(StoreError, match="plugin stuck hangs: locate_point did not return"), running(node):
+            until(lambda: not (node.dir / "run.json").exists())
+        free.set()
+        asking.join()
+        assert read_off(node.dir)["stuck"].reason == "locate_point did not return within 0.3 s"

@@ -24,7 +24,7 @@ def take_note(node: NodeContext, args: Mapping[str, Any]) -> Iterator[Progress |
 
 
 def commands() -> typer.Typer:
-    """``wanmi notes take DIR CASE TEXT``: the node may be live or not."""
+    """The group ``notes``, with ``take DIR CASE TEXT``: the node may be live or not."""
     app = typer.Typer()
 
     @app.command()
