@@ -46,7 +46,6 @@ class Node:
     def __init__(
         self,
         *,
-        dir: Path,
         settings: Settings,
         clock: Clock,
         ids: Ids,
@@ -56,7 +55,7 @@ class Node:
         off: Mapping[str, Off],
         lock: NodeLock,
     ) -> None:
-        self.dir = dir
+        self.dir = dir = settings.dir
         self.settings = settings
         self.code = settings.node.code
         self.role = settings.node.role
@@ -106,7 +105,6 @@ class Node:
         registry = new_registry(loaded)
         settings = read_all_settings(dir, registry.sections, {*installed_plugins(), *off, *basic.plugins})
         return cls(
-            dir=dir,
             settings=settings,
             clock=clock,
             ids=ids,
