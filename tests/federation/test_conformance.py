@@ -142,6 +142,7 @@ def test_a_revoked_child_is_refused_with_a_reason_and_its_entries_stay_out(famil
     wait_until(lambda: level(family), told=lambda: where(family))
     runner = family.edge.runner
     assert runner is not None
+    wait_until(lambda: runner.hub.status()[0].up, told=runner.hub.status)
     held = family.district.journal.cursor(family.edge.code)
     family.district.revoke(family.edge)
     wait_until(lambda: not runner.hub.status()[0].up, told=runner.hub.status)

@@ -25,11 +25,13 @@ class StoreDirectory:
         self._store = store
         self._me = me
         self._peers: dict[str, Peer] | None = None
+        self._version = 0
 
     def told(self, new: Sequence[Stored]) -> bool:
         """After a commit: forget what an entry about a node may have changed; True if one was there."""
         changed = any(stored.entry is not None and stored.entry.kind.startswith("node.") for stored in new)
         if changed:
+            self._version += 1
             self._peers = None
         return changed
 
@@ -78,11 +80,13 @@ class StoreDirectory:
     def _all(self) -> dict[str, Peer]:
         peers = self._peers
         if peers is None:
+            version = self._version
             query = select(NODE.c.code, NODE.c.parent, NODE.c.sign_key, NODE.c.curve_key, NODE.c.state)
             with self._store.reader() as connection:
                 rows = connection.execute(query).all()
-            peers = self._peers = {row.code: _peer(row.code, row.parent, row.sign_key, row.curve_key, row.state)
-                                   for row in rows}  # fmt: skip
+            peers = {row.code: _peer(row.code, row.parent, row.sign_key, row.curve_key, row.state) for row in rows}
+            if version == self._version:  # else a commit came in between: what was read may be old
+                self._peers = peers
         return peers
 
 

@@ -40,6 +40,11 @@ from wanmi.models import ForkRow
 from wanmi.registry import Stored
 from wanmi.store import Blobs, Store, upsert_rows
 
+NEWS = 1000
+"""Hints about commits that wait for the loop; what is beyond is found by the links' own looking."""
+SNAPSHOT = 0.1
+"""Seconds between two pictures of the links for pages and probes."""
+
 
 class Carrier(Protocol):
     """The way to the peers: may lose, double and reorder frames."""
@@ -79,11 +84,11 @@ class Hub:
         self.alarms: deque[Alarm] = deque(maxlen=100)
         self._links: dict[str, Link] = {}
         self._inbox: deque[Callable[[Instant], None]] = deque()
-        self._grown: set[str] = set()
-        self._nodes_changed = False
+        self._news: deque[tuple[frozenset[str], bool]] = deque(maxlen=NEWS)
         self._arrivals = Arrivals(node.face.code, node.parent, node.journal, self.directory, self._log)
         self._holding = Holding(node.journal, node.store)
         self._snapshot: tuple[LinkStatus, ...] = ()
+        self._snapshot_at = 0.0
         node.journal.listen(self._told)
         if node.parent is not None:
             self._links[node.parent] = self._new_link(node.parent, "child", node.pinned)
@@ -114,18 +119,20 @@ class Hub:
 
     def turn(self) -> None:
         """Take in what other threads said, let time pass in every link, journal what is due."""
-        while self._inbox or self._grown or self._nodes_changed:
+        while self._inbox or self._news:
             self._take_in()
         now = self._now()
         for link in list(self._links.values()):
             if now.mono >= link.due():
                 self._do(link, link.tick(now))
         self._arrivals.flush(now)
-        self._snapshot = tuple(link.status() for link in list(self._links.values()))
+        if now.mono >= self._snapshot_at:
+            self._snapshot_at = now.mono + SNAPSHOT
+            self._snapshot = tuple(link.status() for link in self._links.values())
 
     def due(self) -> float:
         """The monotonic second at which ``turn`` is to be called at the latest."""
-        if self._inbox or self._grown or self._nodes_changed:
+        if self._inbox or self._news:
             return self._node.clock.monotonic()
         return min([self._arrivals.due(), *(link.due() for link in self._links.values())])
 
@@ -158,21 +165,23 @@ class Hub:
 
     def _told(self, new: Sequence[Stored]) -> None:
         """In the writer's thread, after a commit."""
-        self._nodes_changed |= self.directory.told(new)
-        self._grown.update({stored.origin for stored in new})
+        self._news.append((frozenset(stored.origin for stored in new), self.directory.told(new)))
         self._wake()
 
     def _take_in(self) -> None:
         now = self._now()
-        if self._nodes_changed:
-            self._nodes_changed = False
-            for link in list(self._links.values()):
-                self._do(link, link.tick(now))
         while self._inbox:
             self._inbox.popleft()(now)
-        grown, self._grown = self._grown, set()
-        for origin in sorted(grown):
-            for link in list(self._links.values()):
+        grown: set[str] = set()
+        nodes_changed = False
+        while self._news:
+            origins, about_nodes = self._news.popleft()
+            grown |= origins
+            nodes_changed |= about_nodes
+        for link in list(self._links.values()):
+            if nodes_changed:
+                self._do(link, link.tick(now))
+            for origin in sorted(grown):
                 self._do(link, link.advanced(origin, now))
 
     def _later(self, what: Callable[[Instant], None]) -> None:
@@ -237,6 +246,7 @@ class Hub:
         future.add_done_callback(done)
 
     def _changed(self, link: Link, effect: PeerUp | PeerDown) -> None:
+        self._snapshot_at = 0.0
         up = isinstance(effect, PeerUp)
         reason = effect.reason if isinstance(effect, PeerDown) else ""
         self._log.info("link up" if up else "link down", peer=link.peer, reason=reason)
