@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from typing import Protocol
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -20,7 +21,8 @@ class Ids(Protocol):
 class SystemIds:
     """The operating system's generator: for everything that must not be guessed.
 
-    Bytes are drawn in pages: a salt an entry would otherwise cost a system call an entry.
+    Bytes are drawn in pages: a salt an entry would otherwise cost a system call an entry. Thread safe: no byte
+    is given out twice.
     """
 
     def __init__(self, page: int = 4096) -> None:
@@ -28,15 +30,17 @@ class SystemIds:
         self._bytes = b""
         self._at = 0
         self._pid = os.getpid()
+        self._lock = threading.Lock()
 
     def token(self, n: int) -> bytes:
         """``n`` bytes from the operating system, each given out once."""
         if n > self._page:
             return os.urandom(n)
-        if self._at + n > len(self._bytes) or self._pid != os.getpid():
-            self._bytes, self._at, self._pid = os.urandom(self._page), 0, os.getpid()
-        token = self._bytes[self._at : self._at + n]
-        self._at += n
+        with self._lock:
+            if self._at + n > len(self._bytes) or self._pid != os.getpid():
+                self._bytes, self._at, self._pid = os.urandom(self._page), 0, os.getpid()
+            token = self._bytes[self._at : self._at + n]
+            self._at += n
         return token
 
 

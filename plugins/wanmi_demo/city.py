@@ -65,6 +65,12 @@ class DemoCity:
             time.sleep(0.1)
         raise StoreError(f"edge {edge} has no broker after {seconds:.0f} s; see {self.dir(edge)}/log")
 
+    def broker_kind(self, edge: str) -> str:
+        """``mosquitto`` or ``iotcore``."""
+        self.broker(edge)
+        address = json.loads((self.dir(edge) / "broker" / "address.json").read_text(encoding="utf-8"))
+        return str(address["kind"])
+
 
 def build_city(root: Path, ids: Ids, screen: Screen) -> DemoCity:
     """Make the five nodes below ``root``, admit them, load base data and people; nothing runs yet."""

@@ -93,7 +93,18 @@ def make_walkers(city: DemoCity, root: Path, count: int) -> list[Walker]:
         for code in DISTRICTS:
             city.action(code, "terminal.admit", card=card, holder=f"P{district}-{n + 1:04d}")
         walkers.append(walker)
+    _tell_small_brokers(city, walkers)
     return walkers
+
+
+def _tell_small_brokers(city: DemoCity, walkers: Sequence[Walker]) -> None:
+    """Where mosquitto is not installed the edges run iotcore on loopback, which knows only plain passwords."""
+    users = {walker.terminal: (walker.dir / "broker.password").read_text(encoding="utf-8") for walker in walkers}
+    for edge in EDGES:
+        if city.broker_kind(edge) == "iotcore":
+            file = city.dir(edge) / "broker" / "local_users.json"
+            file.touch(mode=0o600)
+            file.write_text(json.dumps(users), encoding="utf-8")
 
 
 def sign_key(city: DemoCity, code: str) -> str:
