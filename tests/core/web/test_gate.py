@@ -168,14 +168,18 @@ def test_a_session_cannot_be_planted(app: FastAPI, city: Node) -> None:
 
 
 def test_a_login_ends_the_session_before_it(app: FastAPI, city: Node) -> None:
-    name = f"wanmi_{city.code}"
+    name, fields = f"wanmi_{city.code}", {"login": "wangmin", "password": PASSWORD}
     with Browser(app) as browser:
-        browser.log_in("wangmin", PASSWORD)
+        token = browser.form_token("/login")
+        form_cookie = browser.client.cookies[f"{name}_login"]
+        assert browser.post("/login", fields, token).status_code == 303
         first = browser.client.cookies[name]
-        token = browser.form_token()
-        browser.post("/logout", {}, token)
-        browser.client.cookies.set(name, first, domain="node.test")
-        assert browser.get("/api/v1/cases").status_code == 401
+        browser.client.cookies.set(f"{name}_login", form_cookie, domain="node.test")
+        assert browser.post("/login", fields, token).status_code == 303
+        assert browser.client.cookies[name] != first
+    with Browser(app) as thief:
+        thief.client.cookies.set(name, first)
+        assert thief.get("/api/v1/cases").status_code == 401
 
 
 @pytest.fixture

@@ -302,11 +302,13 @@ def test_unknown_kinds_are_shown_by_name_and_body(tmp_path) -> None:  # type: ig
     assert "&lt;b&gt;remember&lt;/b&gt;" in page
 
 
-def test_posts_are_changed_only_to_ones_own(operator: Browser, city: Node) -> None:
+def test_posts_are_changed_only_to_ones_own(app: FastAPI, operator: Browser, city: Node) -> None:
     name = f"wanmi_{city.code}"
     before = operator.client.cookies[name]
     assert operator.post("/post", {"post": "shift_leader"}, operator.form_token()).status_code == 303
-    assert operator.client.cookies[name] != before
+    with Browser(app) as thief:
+        thief.client.cookies.set(name, before)
+        assert thief.get("/api/v1/cases").status_code == 401, "the session in the other post has ended"
     assert '<option value="shift_leader" selected>' in operator.page("/")
     refused = operator.post("/post", {"post": "administrator"}, operator.form_token())
     assert refused.status_code == 403
