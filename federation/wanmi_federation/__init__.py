@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-import typer
-
 from wanmi.hookspecs import hookimpl
 from wanmi.links import HoldRow
 from wanmi.registry import Registry
-from wanmi_federation.actions import pause, resume, status
+from wanmi_federation.actions import link_commands, pause, resume, status
 from wanmi_federation.health import link_health
 from wanmi_federation.running import Federation
 
@@ -24,10 +22,4 @@ def register(to: Registry) -> None:
     to.action("link.pause", partial(pause, federation), help="cut a link as if its cable were pulled")
     to.action("link.resume", partial(resume, federation), help="let a paused link work again")
     to.action("link.status", partial(status, federation), help="every link with its streams")
-    to.command("link", _command, help="Links to the parent and the children: status, pause, resume.")
-
-
-def _command() -> typer.Typer:
-    from wanmi_federation.cli import app
-
-    return app
+    to.command("link", link_commands, help="Links to the parent and the children: status, pause, resume.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wanmi.errors import BadInput, NotFound
 from wanmi.registry import AdminResult, NodeContext, Progress
@@ -11,11 +11,21 @@ from wanmi_federation.health import link_health
 from wanmi_federation.loop import LinkLoop
 from wanmi_federation.running import Federation
 
+if TYPE_CHECKING:
+    import typer
+
 SECONDS = 10.0
 """How long the loop may take to answer."""
 
 Args = Mapping[str, Any]
 Items = Iterator[Progress | AdminResult]
+
+
+def link_commands() -> typer.Typer:
+    """The ``wanmi link`` commands."""
+    from wanmi_federation.cli import app
+
+    return app
 
 
 def pause(federation: Federation, node: NodeContext, args: Args) -> Items:

@@ -6,7 +6,7 @@ import contextlib
 import socket as sockets_of_os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import structlog
@@ -24,6 +24,8 @@ SHORTEST_WAIT = 0.005
 """Seconds that the loop rests when only time has passed; frames and commits wake it at once."""
 REDIAL_FIRST, REDIAL_MOST = 2.0, 30.0
 """Seconds before a parent that refused is dialled again: doubled, and up to half as much more at random."""
+STOPPING = 10.0
+"""Seconds that the thread gets to end."""
 AT_ONCE = 64
 """Frames that are taken from a socket before time and commits have their turn."""
 
@@ -67,7 +69,7 @@ class LinkLoop:
         self.endpoint = ""
         self.dropped = 0
         self.hub = Hub(node, self, self.wake)
-        self._thread = threading.Thread(target=self._run, name="wanmi-links", daemon=True)
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="wanmi-links")
         self.ended: Future[None] = Future()
 
     def start(self) -> str:
@@ -83,14 +85,15 @@ class LinkLoop:
             self._poller.register(self._gate.socket, zmq.POLLIN)
             self._poller.register(self._router, zmq.POLLIN)
         self._dial()
-        self._thread.start()
+        self.ended = self._executor.submit(self._run)
         return self.endpoint
 
     def stop(self) -> None:
         """End the thread and close the sockets."""
         self._stopping.set()
         self.wake()
-        self._thread.join(timeout=10.0)
+        wait([self.ended], timeout=STOPPING)
+        self._executor.shutdown(wait=False)
 
     def wake(self) -> None:
         """There is something to do (any thread)."""
@@ -142,16 +145,12 @@ class LinkLoop:
             self.hub.start()
             while not self._stopping.is_set():
                 self._turn()
-        except Exception as error:  # noqa: BLE001 - the border of the thread: told to the task that supervises it
-            self.ended.set_exception(error)
-        else:
-            self.ended.set_result(None)
         finally:
             self._close()
 
     def _turn(self) -> None:
-        wait = min(max(self.hub.due() - self._node.clock.monotonic(), SHORTEST_WAIT), LONGEST_WAIT)
-        ready = dict(self._poller.poll(int(wait * 1000)))
+        rest = min(max(self.hub.due() - self._node.clock.monotonic(), SHORTEST_WAIT), LONGEST_WAIT)
+        ready = dict(self._poller.poll(int(rest * 1000)))
         if self._far.fileno() in ready:
             self._woken()
         if self._gate is not None and self._gate.socket in ready:
@@ -173,10 +172,7 @@ class LinkLoop:
             self._awake = False
             asked, self._asked = self._asked, []
         for what, future in asked:
-            try:
-                future.set_result(what())
-            except Exception as error:  # noqa: BLE001 - the border to another thread: it gets the error
-                future.set_exception(error)
+            future.set_result(what())
 
     def _take_children(self, router: zmq.Socket[bytes]) -> None:
         for _ in range(AT_ONCE):
