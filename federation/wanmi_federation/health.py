@@ -14,6 +14,8 @@ from wanmi_federation.running import Federation
 
 LATE = 60 * SECOND
 """An entry that waits longer than this (µs) is worth a warning."""
+GRAVE = {"fork", "broken", "not-yours"}
+"""Alarms after which a chain stands still or somebody lied; the others were kept out."""
 SAMPLE = 100
 """Waiting entries that are read to say about how many bytes wait."""
 
@@ -66,9 +68,11 @@ def _loop(loop: LinkLoop) -> Health:
     held = loop.hub.held
     if held:
         return Health("links", "bad", f"nothing is written until lost entries are back: {held}", facts)
-    if loop.hub.alarms:
-        newest = loop.hub.alarms[-1]
-        return Health("links", "bad", f"{newest.kind}: {newest.text}", facts)
+    alarms = list(loop.hub.alarms)
+    grave = [alarm for alarm in alarms if alarm.kind in GRAVE]
+    if alarms:
+        newest = (grave or alarms)[-1]
+        return Health("links", "bad" if grave else "warn", f"{newest.kind}: {newest.text}", facts)
     return Health("links", "fine", "running", facts)
 
 
