@@ -33,7 +33,17 @@ from wanmi.codes.kinds import (
     UnitGridCode,
     matching_kinds,
 )
-from wanmi.codes.profile import Label, Labels, Profile
+from wanmi.codes.mapping import CodeMap, Mapped
+from wanmi.codes.profile import (
+    PROFILE_FILES,
+    Label,
+    Labels,
+    Post,
+    Profile,
+    files_digest,
+    is_profile_file,
+    shipped_profiles,
+)
 from wanmi.codes.shapes import DEFAULT_PROFILE, Lang, Part, Shape, Shapes
 
 __all__ = [
@@ -42,12 +52,14 @@ __all__ = [
     "CODE_KINDS",
     "DEFAULT_PROFILE",
     "LEVELS",
+    "PROFILE_FILES",
     "BadRow",
     "CaseKind",
     "CaseNumber",
     "Catalogue",
     "Category",
     "Code",
+    "CodeMap",
     "CommunityCode",
     "ComponentId",
     "DistrictFacts",
@@ -61,8 +73,10 @@ __all__ = [
     "Lang",
     "Level",
     "LimitKind",
+    "Mapped",
     "NodeCode",
     "Part",
+    "Post",
     "Profile",
     "RegionCode",
     "Shape",
@@ -73,9 +87,12 @@ __all__ = [
     "Unit",
     "UnitGridCode",
     "explain_code",
+    "files_digest",
+    "is_profile_file",
     "load_district_facts",
     "local_date",
     "matching_kinds",
     "parse_divisions",
+    "shipped_profiles",
     "short_code",
 ]

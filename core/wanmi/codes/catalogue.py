@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from wanmi.codes.resources import Row
+from wanmi.codes.resources import Lang, Row
 from wanmi.errors import BadCode, BadInput
 
 __all__ = [
@@ -52,13 +52,20 @@ class Category(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class ExtensionRange:
-    """A major class whose minors each city numbers itself; the profile names the class and no minors."""
+    """Where each city numbers categories itself: a whole major class, or its minors from ``first`` to ``last``."""
 
     kind: CaseKind
     major: str
     name_zh: str
     source: str
     confidence: str
+    first: str = ""
+    last: str = ""
+
+    def holds(self, code: str) -> bool:
+        """Whether a category code lies in the range."""
+        minor = code[len(self.major) :]
+        return code.startswith(self.major) and (not self.first or self.first <= minor <= self.last)
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -84,7 +91,8 @@ class TimeLimit:
     """One row of the limits: of a category, a group or a stage; one source, one condition for filing and closing.
 
     `value` and `unit` stand as in the source; `seconds` run on `clock` (a work day is eight hours of working time).
-    Rows of different sources are never added up: who sets limits chooses a row.
+    Rows of different sources are never added up: who sets limits chooses a row. ``filing`` and ``closing`` stand as
+    in the file; ``filing_zh`` and ``closing_zh`` are their Chinese, empty where a file has none.
     """
 
     kind: LimitKind
@@ -98,6 +106,14 @@ class TimeLimit:
     clock: Literal["running", "working"]
     source: str
     confidence: str
+    filing_zh: str = ""
+    closing_zh: str = ""
+
+    def criteria(self, lang: Lang) -> tuple[str, str]:
+        """The conditions for filing and for closing in a language, the file's own words where it has no Chinese."""
+        if lang == "zh":
+            return self.filing_zh or self.filing, self.closing_zh or self.closing
+        return self.filing, self.closing
 
 
 class Catalogue:
@@ -131,9 +147,12 @@ class Catalogue:
 
     def _why_unknown(self, kind: CaseKind, code: str) -> str:
         for one in self.extensions:
-            if one.kind == kind and code.startswith(one.major):
+            if one.kind == kind and one.holds(code):
+                what = f"minors {one.first} to {one.last} of major" if one.first else "major"
+                verb = "are" if one.first else "is"
                 return (
-                    f"major {one.major} is the city's own range and the profile defines no such category; add it there"
+                    f"{what} {one.major} {verb} the city's own range and the profile defines no such category; "
+                    "add it there"
                 )
         if any(self.get(other, code) for other in CASE_KINDS if other != kind):
             return f"no such {kind}, though the other kind has this code; was the kind mistaken?"
@@ -147,8 +166,16 @@ def read_categories(kind: CaseKind, rows: Iterable[Row]) -> tuple[list[Category]
         if row["code"].isdigit():
             categories.append(_category(kind, row))
         else:
-            extensions.append(ExtensionRange(kind, row["major"], row["major_zh"], row["source"], row["confidence"]))
+            extensions.append(_extension(kind, row))
     return categories, extensions
+
+
+def _extension(kind: CaseKind, row: Row) -> ExtensionRange:
+    """A row such as `21xx` (a whole major) or `01xxx` whose minor is written `080-999`."""
+    first, _, last = row["minor"].partition("-")
+    if not last or int(first) == 1:
+        first = last = ""
+    return ExtensionRange(kind, row["major"], row["major_zh"], row["source"], row["confidence"], first, last)
 
 
 def _category(kind: CaseKind, row: Row) -> Category:
@@ -178,4 +205,6 @@ def limit_from_row(row: Row, units: Mapping[str, Unit]) -> TimeLimit:
         clock=unit.clock,
         source=row["source"],
         confidence=row["confidence"],
+        filing_zh=row.get("filing_zh") or "",
+        closing_zh=row.get("closing_zh") or "",
     )

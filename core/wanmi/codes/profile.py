@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from importlib.resources.abc import Traversable
+from re import fullmatch
 from types import MappingProxyType
+from typing import Literal
 
 import msgspec
 
@@ -23,13 +25,14 @@ from wanmi.codes.catalogue import (
     limit_from_row,
     read_categories,
 )
-from wanmi.codes.resources import Toml, folder_named, read_rows, read_toml
+from wanmi.codes.resources import MemoryFolder, Toml, folder_named, folders_with, read_rows, read_toml
 from wanmi.codes.shapes import DEFAULT_PROFILE, Lang, Shape, Shapes, shapes_of
-from wanmi.errors import BadCode
+from wanmi.errors import BadCode, NotFound
 
-__all__ = ["Label", "Labels", "Profile"]
+__all__ = ["PROFILE_FILES", "Label", "Labels", "Post", "Profile", "files_digest", "is_profile_file", "shipped_profiles"]
 
-_FILES = ("profile.toml", "components.csv", "events.csv", "time_limits.csv")
+PROFILE_FILES = ("profile.toml", "components.csv", "events.csv", "time_limits.csv")
+"""The files that every profile has; others (`steps.toml`, `routing.csv`, `from_<profile>.csv` …) may be there."""
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -43,13 +46,29 @@ class Label(msgspec.Struct, frozen=True):
         return self.zh if lang == "zh" else self.en
 
 
+class Post(msgspec.Struct, frozen=True):
+    """A post (岗位): its words, its axis (监督轴, 指挥轴 or neither), the tiers of nodes that have it."""
+
+    zh: str
+    en: str
+    axis: Literal["supervision", "command", "none"]
+    tiers: tuple[Literal["city", "district"], ...] = ("city", "district")
+
+    def in_lang(self, lang: Lang) -> str:
+        """The word in that language."""
+        return self.zh if lang == "zh" else self.en
+
+
 Labels = Mapping[str, Mapping[str, Label]]
 """Words by field and value: labels["geometry"]["point"]."""
 
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """One standard as data. `digest` is the hex SHA-256 of its files: entries that were decided by it name it."""
+    """One standard as data. `digest` is the hex SHA-256 over its files: entries that were decided by it name it.
+
+    `files` are the bytes it was read from, for parts that other modules read (`steps.toml`, routing).
+    """
 
     name: str
     version: str
@@ -61,6 +80,8 @@ class Profile:
     groups: Mapping[str, Group] = field(repr=False)
     units: Mapping[str, Unit] = field(repr=False)
     labels: Labels = field(repr=False)
+    posts: Mapping[str, Post] = field(repr=False)
+    files: Mapping[str, bytes] = field(repr=False)
 
     @classmethod
     def load(cls, name: str = DEFAULT_PROFILE) -> Profile:
@@ -69,21 +90,40 @@ class Profile:
 
     @classmethod
     def read(cls, folder: Traversable) -> Profile:
-        """The profile in a folder (a path will do): profile.toml, components.csv, events.csv, time_limits.csv."""
+        """The profile in a folder (a path will do): profile.toml, components.csv, events.csv, time_limits.csv, more."""
+        return cls.of_files({one.name: one.read_bytes() for one in folder.iterdir() if is_profile_file(one.name)})
+
+    @classmethod
+    def of_files(cls, held: Mapping[str, bytes]) -> Profile:
+        """The profile of files by name, as an archive or the journal brought them; errors as those of ``read``."""
+        folder = MemoryFolder("profile", held)
         toml = read_toml(folder, "profile.toml")
         units = msgspec.convert(toml["units"], dict[str, Unit])
         return cls(
             name=msgspec.convert(toml["name"], str),
             version=msgspec.convert(toml["version"], str),
             title=msgspec.convert({"zh": toml["title_zh"], "en": toml["title_en"]}, Label),
-            digest=_digest(folder),
+            digest=files_digest(held),
             shapes=shapes_of(toml),
             catalogue=_catalogue(folder),
             time_limits=tuple(limit_from_row(row, units) for row in read_rows(folder, "time_limits.csv")),
-            groups=MappingProxyType(msgspec.convert(toml["groups"], dict[str, Group])),
+            groups=MappingProxyType(msgspec.convert(toml.get("groups", {}), dict[str, Group])),
             units=MappingProxyType(units),
             labels=_labels(toml),
+            posts=MappingProxyType(msgspec.convert(toml.get("posts", {}), dict[str, Post])),
+            files=MappingProxyType(dict(held)),
         )
+
+    @property
+    def ref(self) -> str:
+        """The profile as entries name it: `cjt-2007@` and the digest's first 16 digits."""
+        return f"{self.name}@{self.digest[:16]}"
+
+    def text(self, filename: str) -> str:
+        """One of its files as text (UTF-8); raises NotFound naming the ones there are."""
+        if filename not in self.files:
+            raise NotFound(f"profile {self.name}: has no file {filename}; there are {', '.join(sorted(self.files))}")
+        return self.files[filename].decode("utf-8-sig")
 
     def shape(self, kind: str) -> Shape:
         """The shape of a kind of code; raises BadCode for a kind this profile does not have."""
@@ -122,6 +162,8 @@ class Profile:
 
 @cache
 def _load(name: str) -> Profile:
+    if name not in shipped_profiles():
+        raise NotFound(f"profile {name!r}: not in this package; there are: {', '.join(shipped_profiles())}")
     return Profile.read(folder_named(name))
 
 
@@ -135,8 +177,19 @@ def _labels(toml: Toml) -> Labels:
     return MappingProxyType({name: MappingProxyType(words) for name, words in groups.items()})
 
 
-def _digest(folder: Traversable) -> str:
+def is_profile_file(name: str) -> bool:
+    """Whether a file of that name belongs to a profile: TOML or CSV, lower case, no folder."""
+    return fullmatch(r"[a-z][a-z0-9_.-]{0,59}\.(toml|csv)", name) is not None
+
+
+def files_digest(held: Mapping[str, bytes]) -> str:
+    """The hex SHA-256 over a profile's files: of each, in order of names, its name and the SHA-256 of its bytes."""
     total = sha256()
-    for filename in _FILES:
-        total.update(sha256((folder / filename).read_bytes()).digest())
+    for name in sorted(held):
+        total.update(sha256(name.encode()).digest() + sha256(held[name]).digest())
     return total.hexdigest()
+
+
+def shipped_profiles() -> tuple[str, ...]:
+    """Names of the profiles in this package."""
+    return folders_with("profile.toml")

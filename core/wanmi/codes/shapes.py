@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from wanmi.codes.resources import Toml, folder_named, read_toml
+from wanmi.codes.resources import Lang, Toml, folder_named, read_toml
 from wanmi.errors import BadCode
 
 __all__ = ["DEFAULT_PROFILE", "Form", "Lang", "Part", "Shape", "Shapes", "load_shapes", "shapes_of"]
@@ -21,7 +21,6 @@ DEFAULT_PROFILE = "cjt-2007"
 _LONGEST_NUMBER = 12
 _LONGEST_TEXT = 64
 
-Lang = Literal["zh", "en"]
 Form = Literal["number", "region", "node", "date", "choice", "literal"]
 
 

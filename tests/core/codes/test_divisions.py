@@ -89,7 +89,7 @@ def test_unknown_division_and_table_are_told(shenyang: Divisions) -> None:
     assert shenyang.get("999999") is None
     with pytest.raises(BadCode, match="division '999999': not in the division table"):
         shenyang.chain("999999")
-    with pytest.raises(NotFound, match="there are: cjt-2007, shenyang"):
+    with pytest.raises(NotFound, match=r"there are: .*cjt-2007, .*shenyang"):
         Divisions.load("atlantis")
 
 

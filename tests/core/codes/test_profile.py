@@ -124,8 +124,8 @@ def test_unknown_stage_kind_and_profile_are_told(profile: Profile) -> None:
         profile.limits("stage", "close")
     with pytest.raises(BadCode, match="code kind 'plate': profile cjt-2007 has region, street"):
         profile.shape("plate")
-    for name in ("gbt-0000", "", ".", "..", "../wanmi", "cjt-2007/"):
-        with pytest.raises(NotFound, match="there are: cjt-2007, shenyang"):
+    for name in ("gbt-0000", "", ".", "..", "../wanmi", "cjt-2007/", "shenyang"):
+        with pytest.raises(NotFound, match="there are: cjt-2007, gbt-47678"):
             Profile.load(name)
 
 
