@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pluggy
 
-from wanmi.coords import Datum
+from wanmi.coords import Datum, Point
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -69,6 +69,14 @@ class Specs:
         """Case numbers that may be about the same thing; all answers are joined, first ones first."""
 
     @hookspec(firstresult=True)
+    def point_in_area(self, node: NodeContext, code: str) -> Point | None:
+        """A WGS-84 point inside a unit grid (15 digits) or community (12); None when this plugin does not know it."""
+
+    @hookspec
+    def blobs_of_person(self, node: NodeContext, number: str) -> Sequence[str] | None:
+        """The sealed blobs here that are about whoever has this telephone number; all answers are joined."""
+
+    @hookspec(firstresult=True)
     def actor_from_request(self, node: NodeContext, request: Request) -> Actor | None:
         """Who makes an HTTP request; None when this plugin does not know. First answer wins."""
 
@@ -82,6 +90,14 @@ class Hooks(Protocol):
 
     def find_duplicates(self, node: NodeContext, facts: ReportFacts) -> list[str]:
         """See Specs.find_duplicates."""
+        ...
+
+    def point_in_area(self, node: NodeContext, code: str) -> Point | None:
+        """See Specs.point_in_area."""
+        ...
+
+    def blobs_of_person(self, node: NodeContext, number: str) -> list[str]:
+        """See Specs.blobs_of_person."""
         ...
 
     def actor_from_request(self, node: NodeContext, request: Request) -> Actor | None:

@@ -64,7 +64,19 @@ class TerminalRevoked(_Body, frozen=True):
 class Attachment(_Body, frozen=True):
     """A sealed attachment: ``digest`` of the content as its maker signed it, ``blob`` of the sealed bytes."""
 
-    role: Literal["text", "photo", "sound"]
+    role: Literal["text", "photo", "sound", "track"]
+    digest: str
+    size: int
+    media: str
+    blob: str
+
+
+class Sealed(_Body, frozen=True):
+    """A sealed part that entries name but pages and links do not hand out by itself: who called, a recording.
+
+    As in an attachment, ``digest`` and ``size`` are of the content (salted where it could be guessed).
+    """
+
     digest: str
     size: int
     media: str
@@ -111,6 +123,56 @@ class ReportRefused(_Body, frozen=True):
     sig: str
     digest: str
     reason: str
+
+
+class Place(_Body, frozen=True):
+    """Where something is: a WGS-84 point in 1e-7 degree, and what said so.
+
+    ``by`` grid or community: the point is one inside that area, and ``grid`` the unit grid that it stands for.
+    """
+
+    lon_e7: int
+    lat_e7: int
+    by: Literal["point", "grid", "community"]
+    grid: str | None
+    grid_version: str | None
+
+
+class ReportRegistered(_Body, frozen=True):
+    """``report.registered``, subject ``report:<node>:<report id>:<source>``: a report that came by no terminal.
+
+    ``attachments`` is what the person said, sealed; ``caller`` who they are, sealed apart. ``registered_by`` is
+    the id of who wrote it down. The node that writes it opens the case.
+    """
+
+    report_id: str
+    source: str
+    kind: ThingKind
+    category: str
+    place: Place
+    address: str
+    made_at: int
+    attachments: list[Attachment]
+    caller: Sealed | None
+    registered_by: str
+
+
+class PersonErased(_Body, frozen=True):
+    """``person.erased``, subject ``erasure:<id>``: every holder of these blobs destroys their keys.
+
+    It counts for blobs of the writer itself and for those that its own or its descendants' chains name.
+    """
+
+    blobs: list[str]
+    reason: Literal["request", "retention", "order"]
+
+
+class SealedViewed(_Body, frozen=True):
+    """``sealed.viewed``, subject ``viewed:<what it is of>``: the actor was shown what these blobs hold."""
+
+    blobs: list[str]
+    of: str
+    why: str
 
 
 class CaseOpened(_Body, frozen=True):

@@ -41,6 +41,8 @@ def key_columns(row: type[Row]) -> list[str]:
     return [column.name for column in table(row).primary_key.columns]
 
 
+CALLER = "caller"
+"""The role of a sealed part that tells who a person is: pages and links of evidence leave it out."""
 Key = String(120)
 Big = BigInteger().with_variant(Integer, "sqlite")
 
@@ -171,6 +173,17 @@ class BlobRow(Row):
     data: Mapped[bytes | None] = mapped_column(LargeBinary)
     added_at: Mapped[int] = mapped_column(BigInteger)
     __table_args__ = mark("local")
+
+
+class ErasedRow(Row):
+    """A blob that a node said is to be erased: whoever holds it destroys its key, again after a restore."""
+
+    __tablename__ = "erased"
+    blob: Mapped[str] = mapped_column(String(64), primary_key=True)
+    origin: Mapped[str] = mapped_column(String(10), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[int] = mapped_column(BigInteger)
+    __table_args__ = mark("projection")
 
 
 class NodeRow(Row):
@@ -305,5 +318,5 @@ class LinkRow(Row):
 
 CORE_ROWS: tuple[type[Row], ...] = (
     EntryRow, HeadRow, CosignRow, ForkRow, QuarantineRow, ReactorRow, ReactorFailedRow, BlobRow,
-    NodeRow, TerminalRow, ReportRow, AttachmentRow, CaseRow, ArrivalRow, LinkRow,
+    NodeRow, TerminalRow, ReportRow, AttachmentRow, CaseRow, ArrivalRow, LinkRow, ErasedRow,
 )  # fmt: skip

@@ -10,6 +10,7 @@ from wanmi_casework import relay
 from wanmi_casework.health import PROBE, CaseworkHealth
 from wanmi_casework.near import Place
 from wanmi_casework.opener import NAME, CaseOpener
+from wanmi_casework.registered import REGISTERED
 from wanmi_casework.settings import CaseworkSettings
 
 
@@ -18,7 +19,7 @@ def register(to: Registry) -> None:
     """Settings, the reactors (a district opens cases, a city relays guests' reports) and their health."""
     opener = CaseOpener()
     to.section("casework", CaseworkSettings)
-    to.reactor(NAME, kinds=("report.received", "report.relayed"), decide=opener.decide)
+    to.reactor(NAME, kinds=("report.received", "report.relayed", REGISTERED), decide=opener.decide)
     to.reactor(relay.NAME, kinds=("report.received",), decide=relay.relay)
     to.probe(PROBE, CaseworkHealth(opener))
 

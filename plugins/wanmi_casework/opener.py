@@ -16,12 +16,13 @@ from wanmi.coords import Point, to_wgs84
 from wanmi.entries import EVERYONE
 from wanmi.errors import BadInput
 from wanmi.hookspecs import ReportFacts
-from wanmi.kinds import CaseOpened, ReportReceived, home_district
+from wanmi.kinds import Attachment, CaseOpened, ReportReceived, home_district
 from wanmi.models import CaseRow, TerminalRow, table
 from wanmi.registry import Draft, NodeContext, Stored
 from wanmi.reports import Report
 from wanmi_casework.evidence import signed_report, why_not
 from wanmi_casework.near import NearIndex, Place
+from wanmi_casework.registered import Registered, registered_by
 from wanmi_casework.relay import report_of
 from wanmi_casework.settings import CaseworkSettings
 
@@ -47,11 +48,11 @@ class Admitted:
 
 @dataclass(frozen=True)
 class Found:
-    """A report whose signature was verified, with the entry that brought it."""
+    """A report that may be believed (its signature was verified, or this node wrote it), with the entry that brought it."""
 
     stored: Stored
-    body: ReportReceived
-    report: Report
+    attachments: list[Attachment]
+    report: Report | Registered
 
 
 class CaseOpener:
@@ -69,12 +70,18 @@ class CaseOpener:
         self._log = structlog.get_logger("wanmi.casework")
 
     def decide(self, node: NodeContext, batch: Sequence[Stored]) -> list[tuple[Stored, Draft]]:
-        """A draft of `case.opened` for every report that has no case yet."""
-        if node.role != "district":
+        """A draft of `case.opened` for every report that has no case yet.
+
+        Terminals report to districts; a report that was registered here is opened here, also at a city.
+        """
+        if node.role == "edge":
             return []
+        registered = [Found(s, r.attachments, r) for s in batch if (r := registered_by(s, node.code)) is not None]
+        if node.role == "city":
+            return self._drafts(node, registered) if registered else []
         fresh = self._without_cases(node, self._of_this_district(node, batch))
         terminals = _terminals(node, {body.terminal for _, body, _ in fresh})
-        found = [one for brought in fresh if (one := self._verified(brought, terminals)) is not None]
+        found = [one for brought in fresh if (one := self._verified(brought, terminals)) is not None] + registered
         return self._drafts(node, found) if found else []
 
     def near(self, node: NodeContext, place: Place, settings: CaseworkSettings) -> list[str]:
@@ -93,7 +100,7 @@ class CaseOpener:
         brought = []
         for stored in batch:
             report = report_of(stored)
-            if report is None:
+            if report is None:  # not addressed to this node, or registered
                 continue
             if home_district(report[0].terminal) == node.code:
                 brought.append((stored, *report))
@@ -122,7 +129,7 @@ class CaseOpener:
                 raise BadInput(f"report {body.report_id}: terminal {body.terminal} was never admitted here")
             if terminal.revoked_at is not None and at >= terminal.revoked_at:
                 raise BadInput(f"report {body.report_id}: terminal {body.terminal} was revoked before it was received")
-            return Found(stored, body, signed_report(body, terminal.public))
+            return Found(stored, body.attachments, signed_report(body, terminal.public))
         except BadInput as error:
             self._refuse(stored, error)
             return None
@@ -138,7 +145,8 @@ class CaseOpener:
         drafts = []
         for one in found:
             drafts.append((one.stored, desk.draft(one)))
-            self._remember((one.body.terminal, one.body.report_id), (one.stored.origin, one.stored.seq))
+            if one.report.terminal is not None:
+                self._remember((one.report.terminal, one.report.report_id), (one.stored.origin, one.stored.seq))
         self._given = {desk.day: desk.last}
         self.counts["opened"] += len(drafts)
         return drafts
@@ -201,7 +209,9 @@ class Desk:
 
     def _body(self, found: Found, place: Place) -> CaseOpened:
         report = found.report
-        located = self._node.hooks.locate_point(self._node, report.lon_e7, report.lat_e7, report.datum)
+        located = report.located if isinstance(report, Registered) else None
+        if located is None:
+            located = self._node.hooks.locate_point(self._node, report.lon_e7, report.lat_e7, report.datum)
         return CaseOpened(
             number=place.number,
             district=self._node.code[:6],
@@ -223,7 +233,7 @@ class Desk:
             stage=FIRST_STAGE,
             state=FIRST_STATE,
             similar=self._similar(place),
-            attachments=found.body.attachments,
+            attachments=found.attachments,
         )
 
     def _similar(self, place: Place) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wanmi.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from wanmi.coords import Datum
+    from wanmi.coords import Datum, Point
     from wanmi.hookspecs import Located
     from wanmi.registry import NodeContext, Registry
 
@@ -26,3 +26,11 @@ def locate_point(node: NodeContext, lon_e7: int, lat_e7: int, datum: Datum) -> L
     from wanmi_gis.parts import index_of
 
     return index_of(node).current(node.store).located(lon_e7, lat_e7, datum)
+
+
+@hookimpl
+def point_in_area(node: NodeContext, code: str) -> Point | None:
+    """A point inside a unit grid in force, or inside a community: in its grid next to the middle."""
+    from wanmi_gis.area_points import point_in_area as found
+
+    return found(node.store, code)

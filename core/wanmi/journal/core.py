@@ -15,10 +15,12 @@ from wanmi.errors import BadInput
 from wanmi.journal.projecting import body_of
 from wanmi.models import (
     CORE_ROWS,
+    CALLER,
     ArrivalRow,
     AttachmentRow,
     CaseRow,
     LinkRow,
+    ErasedRow,
     NodeRow,
     ReportRow,
     Row,
@@ -40,6 +42,9 @@ def register_core(to: Registry) -> None:
     to.entry_kind("report.relayed", kinds.ReportRelayed, zh="上报转交", en="Report relayed")
     to.entry_kind("report.refused", kinds.ReportRefused, zh="上报拒收", en="Report refused")
     to.entry_kind("case.opened", kinds.CaseOpened, zh="案卷登记", en="Case opened")
+    to.entry_kind("report.registered", kinds.ReportRegistered, zh="来件登记", en="Report registered")
+    to.entry_kind("person.erased", kinds.PersonErased, zh="个人信息销毁", en="Personal data erased")
+    to.entry_kind("sealed.viewed", kinds.SealedViewed, zh="查看密封信息", en="Sealed data viewed")
     to.entry_kind("arrival.noted", kinds.ArrivalNoted, zh="到达登记", en="Arrival noted")
     to.entry_kind("link.changed", kinds.LinkChanged, zh="链路变化", en="Link changed")
     to.entry_kind("clock.stepped", kinds.ClockStepped, zh="时钟跳变", en="Clock stepped")
@@ -49,9 +54,13 @@ def register_core(to: Registry) -> None:
     )
     to.projection("reports", kinds=("report.received", "report.refused"), rows=(ReportRow,), apply=project_reports)
     to.projection(
-        "attachments", kinds=("report.received", "report.relayed"), rows=(AttachmentRow,), apply=project_attachments
+        "attachments",
+        kinds=("report.received", "report.relayed", "report.registered"),
+        rows=(AttachmentRow,),
+        apply=project_attachments,
     )
     to.projection("cases", kinds=("case.opened",), rows=(CaseRow,), apply=project_cases)
+    to.projection("erased", kinds=("person.erased",), rows=(ErasedRow,), apply=project_erased)
     to.projection("arrivals", kinds=("arrival.noted",), rows=(ArrivalRow,), apply=project_arrivals)
     to.projection("links", kinds=("link.changed",), rows=(LinkRow,), apply=project_links)
 
@@ -136,17 +145,31 @@ def project_attachments(tx: Connection, entries: Sequence[Entry]) -> None:
     """Which sealed blobs an entry names."""
     rows: list[tuple[Any, ...]] = []
     for entry in entries:
-        relayed = entry.kind == "report.relayed"
-        report = body_of(entry, kinds.ReportRelayed).report if relayed else body_of(entry, kinds.ReportReceived)
-        for n, item in enumerate(report.attachments):
-            rows.append(
-                (entry.origin, entry.seq, n, entry.subject, item.role, item.media, item.size, item.digest, item.blob)
-            )
+        for n, (role, item) in enumerate(_sealed_parts(entry)):
+            rows.append((entry.origin, entry.seq, n, entry.subject, role, item.media, item.size, item.digest, item.blob))
     upsert_rows(tx, AttachmentRow, rows)
 
 
 def project_arrivals(tx: Connection, entries: Sequence[Entry]) -> None:
     """The newest arrival that each parent journaled for each origin."""
+def _sealed_parts(entry: Entry) -> list[tuple[str, kinds.Attachment | kinds.Sealed]]:
+    """The sealed parts of a report with their roles; who called goes last."""
+    if entry.kind == "report.registered":
+        registered = body_of(entry, kinds.ReportRegistered)
+        who = [] if registered.caller is None else [(CALLER, registered.caller)]
+        return [*((item.role, item) for item in registered.attachments), *who]
+    relayed = entry.kind == "report.relayed"
+    report = body_of(entry, kinds.ReportRelayed).report if relayed else body_of(entry, kinds.ReportReceived)
+    return [(item.role, item) for item in report.attachments]
+
+
+def project_erased(tx: Connection, entries: Sequence[Entry]) -> None:
+    """Which blobs are to be erased, and who said so."""
+    for entry in entries:
+        blobs = body_of(entry, kinds.PersonErased).blobs
+        upsert_rows(tx, ErasedRow, [(blob, entry.origin, entry.seq, entry.at) for blob in dict.fromkeys(blobs)])
+
+
     newest: dict[tuple[str, str], tuple[Any, ...]] = {}
     for entry in entries:
         body = body_of(entry, kinds.ArrivalNoted)

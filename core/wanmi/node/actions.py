@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import select
 
 from wanmi import identity
+from wanmi.erasure import register_erasure
 from wanmi.errors import BadInput, Conflict
 from wanmi.identity.enrolment import make_token
 from wanmi.identity.terminals import admit_terminal, list_terminals, revoke_terminal
@@ -27,6 +28,7 @@ def register_node(to: Registry) -> None:
     """Register the core's actions, tables of people and tokens, and the clock's task."""
     to.tables(*identity.IDENTITY_ROWS)
     to.task("clock", watch_clock)
+    register_erasure(to)
     to.action("status", _status, help="health lines, cursors, announced places")
     to.action("replay.check", check_replay, help="rebuild the projections and compare them")
     to.action("node.admit", _admit, help="admit a child node by its token")

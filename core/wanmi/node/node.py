@@ -13,6 +13,7 @@ import structlog
 
 from wanmi import __version__
 from wanmi.clock import Clock, SystemClock
+from wanmi.erasure import erase_again, is_erased
 from wanmi.hookspecs import Hooks
 from wanmi.identity import NodeKeys, ParentUrl
 from wanmi.ids import Ids, SystemIds
@@ -78,8 +79,15 @@ class Node:
             self.code, self.store, registry, clock=clock, ids=ids, sign_key=self.keys.sign, pinned=_pinned(settings)
         )
         self.blobs = Blobs(
-            self.store, dir / "blobs", local_key=self.keys.local, seal=self.keys.seal, clock=clock, ids=ids
+            self.store,
+            dir / "blobs",
+            local_key=self.keys.local,
+            seal=self.keys.seal,
+            clock=clock,
+            ids=ids,
+            erased=lambda tx, blob: is_erased(tx, self.code, blob),
         )
+        erase_again(self)
 
     @classmethod
     def open(

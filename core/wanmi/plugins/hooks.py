@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pluggy
 import structlog
 
+from wanmi.coords import Point
 from wanmi.errors import SettingsError
 from wanmi.hookspecs import PROJECT, Actor, Located, ReportFacts, Specs
 
@@ -76,6 +77,15 @@ class HookCaller:
         """Case numbers of all plugins, each once, first ones first."""
         answers = self._answers("find_duplicates", (list, tuple), node=node, facts=facts)
         return list(dict.fromkeys(str(number) for answer in answers for number in answer))
+
+    def point_in_area(self, node: NodeContext, code: str) -> Point | None:
+        """A point inside a unit grid or community: the first plugin that knows it."""
+        return next(self._answers("point_in_area", Point, node=node, code=code), None)
+
+    def blobs_of_person(self, node: NodeContext, number: str) -> list[str]:
+        """Sealed blobs about a person, of all plugins, each once."""
+        answers = self._answers("blobs_of_person", (list, tuple), node=node, number=number)
+        return list(dict.fromkeys(str(blob) for answer in answers for blob in answer))
 
     def actor_from_request(self, node: NodeContext, request: Request) -> Actor | None:
         """Who makes an HTTP request: the first plugin that knows."""

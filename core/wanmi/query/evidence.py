@@ -1,4 +1,7 @@
-"""Sealed attachments: what an entry names, and whether its blob is here, still to come, or erased."""
+"""Sealed attachments: what an entry names, and whether its blob is here, still to come, or erased.
+
+Who called is no evidence: that part is left out here and shown by the hotline alone.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Select, select
 
 from wanmi.errors import NotFound
-from wanmi.models import AttachmentRow, BlobRow, table
+from wanmi.models import CALLER, AttachmentRow, BlobRow, table
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def evidence_by_blob(tx: Connection, blob: str) -> Evidence:
 def _query() -> Select[Any]:
     a, b = table(AttachmentRow), table(BlobRow)
     here = b.c.blob.label("here")
-    return select(a, here, b.c.key).select_from(a.outerjoin(b, b.c.blob == a.c.blob))
+    return select(a, here, b.c.key).select_from(a.outerjoin(b, b.c.blob == a.c.blob)).where(a.c.role != CALLER)
 
 
 def _evidence(row: Any) -> Evidence:

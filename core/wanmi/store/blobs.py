@@ -65,13 +65,24 @@ class Missing:
 class Blobs:
     """A node's sealed blobs."""
 
-    def __init__(self, store: Store, root: Path, *, local_key: bytes, seal: X25519PrivateKey, clock: Clock, ids: Ids):
+    def __init__(
+        self,
+        store: Store,
+        root: Path,
+        *,
+        local_key: bytes,
+        seal: X25519PrivateKey,
+        clock: Clock,
+        ids: Ids,
+        erased: Callable[[Connection, str], bool] = lambda _tx, _blob: False,
+    ) -> None:
         self._store = store
         self._root = root
         self._local = ChaCha20Poly1305(local_key)
         self._seal = seal
         self._clock = clock
         self._ids = ids
+        self._erased = erased
 
     def seal(self, content: bytes) -> Sealed:
         """Encrypt ``content`` with a new key; nothing is stored."""
@@ -164,12 +175,19 @@ class Blobs:
         return self._store.write(lambda tx: self.add(tx, sealed))
 
     def destroy_key(self, tx: Connection, blob: str) -> None:
-        """Erase: without its key the blob is noise; hashes and scores stay valid."""
+        """Erase: without its key the blob is noise; hashes and scores stay valid.
+
+        SQLite overwrites what it frees; ``Store.scrub`` then empties the write-ahead log of older pages.
+        """
+        if tx.dialect.name == "sqlite":
+            tx.exec_driver_sql("PRAGMA secure_delete=ON")
         row = table(BlobRow)
         tx.execute(update(row).where(row.c.blob == blob).values(key=None))
 
     def _record(self, tx: Connection, blob: str, size: int, key: bytes, inline: bytes | None) -> None:
-        upsert_rows(tx, BlobRow, [(blob, size, self._wrap_local(key), inline, self._clock.now())])
+        # One that was erased before it came, or comes again, gets no key here.
+        wrapped = None if self._erased(tx, blob) else self._wrap_local(key)
+        upsert_rows(tx, BlobRow, [(blob, size, wrapped, inline, self._clock.now())])
 
     def _row(self, blob: str) -> Any:
         row = table(BlobRow)

@@ -19,6 +19,10 @@ from wanmi.store.writer import Boundary, Writer
 T = TypeVar("T")
 SCHEMA = 1
 """Version of the journal and local tables; a database of a newer one is refused at start."""
+BUSY_SECONDS = 30
+"""How long a connection waits for a lock."""
+SCRUB_MS = 1000
+"""How long ``scrub`` waits for readers: the writer waits with it."""
 SAFE_SQLITE = (3, 51, 3)
 """Older SQLite has the WAL-reset bug (two connections that write or checkpoint at once)."""
 
@@ -75,6 +79,23 @@ class Store:
         """Run ``work`` in the one writer; the future resolves after the durable commit."""
         return self.writer.write(work)
 
+    def scrub(self) -> bool:
+        """Move SQLite's write-ahead log into the database and empty it, so that no overwritten page is left there.
+
+        False when readers held it up (the next checkpoint does it) and for PostgreSQL, whose vacuum does it.
+        """
+        if self.dialect != "sqlite":
+            return False
+        connection = self.writing.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(f"PRAGMA busy_timeout={SCRUB_MS}")
+            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+            return busy is not None and busy[0] == 0
+        finally:
+            connection.close()
+
     def close(self) -> None:
         """Write what waits, checkpoint, close."""
         self.writer.close()
@@ -106,7 +127,7 @@ def _sqlite_engines(url: str, database: str | None) -> tuple[Engine, Engine]:
         )
         _on_sqlite_connect(engine, ["PRAGMA foreign_keys=ON"], "BEGIN")
         return engine, engine
-    arguments: dict[str, Any] = {"check_same_thread": False, "timeout": 30.0, "cached_statements": 512}
+    arguments: dict[str, Any] = {"check_same_thread": False, "timeout": float(BUSY_SECONDS), "cached_statements": 512}
     writing = create_engine(
         url, module=dbapi2, poolclass=QueuePool, pool_size=1, max_overflow=0, connect_args=arguments
     )
