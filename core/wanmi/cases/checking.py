@@ -1,0 +1,141 @@
+"""What does not hold in a step table, told in sentences a city's administrator can act on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from wanmi.cases.guards import GUARDS
+from wanmi.cases.stages import FIRST_STATE, STAGES
+from wanmi.cases.table import ACTS, RequestRule, Rule, Step
+from wanmi.errors import BadInput
+
+if TYPE_CHECKING:
+    from wanmi.cases.table import StepTable
+
+SETTABLE = frozenset({"department", "collector", "limit"})
+CLEARABLE = frozenset({"department", "collector"})
+
+
+def problems_of(table: StepTable) -> list[str]:
+    """Everything that is wrong with a table; empty when a case can be worked by it."""
+    found = [*_names(table), *_rules(table), *_targets(table)]
+    return found or [*_reach(table), *_ends(table)]
+
+
+def _names(table: StepTable) -> Iterator[str]:
+    stages = {stage.id for stage in STAGES}
+    for name, state in table.states.items():
+        if state.stage not in stages:
+            yield f"state {name}: stage {state.stage!r} is not one of {', '.join(sorted(stages))}"
+        if len(name) > 20:
+            yield f"state {name}: at most 20 characters"
+    if not table.states.get(FIRST_STATE) or not table.states[FIRST_STATE].start:
+        yield f"state {FIRST_STATE}: must be there with start = true; reports open cases in it"
+    missing = [name for name in ACTS if name not in table.acts]
+    if missing:
+        yield f"acts: {', '.join(missing)} missing"
+
+
+def _all_rules(table: StepTable) -> Iterator[tuple[str, Rule]]:
+    yield from ((f"step {name}", step) for name, step in table.steps.items())
+    yield from ((f"request {name}", rule) for name, rule in table.requests.items())
+    yield from ((f"act {name}", act) for name, act in table.acts.items())
+
+
+def _rules(table: StepTable) -> Iterator[str]:
+    for where, rule in _all_rules(table):
+        yield from _posts(table, where, rule.posts)
+        yield from (f"{where}: guard {guard!r} is not known; there are {', '.join(GUARDS)}" for guard in rule.guards if guard not in GUARDS)  # fmt: skip
+        yield from _clocks(table, where, rule)
+        if isinstance(rule, RequestRule):
+            yield from _posts(table, f"{where}, approvers", rule.approvers)
+            yield from _numbers(where, rule)
+            yield from (f"{where}: cannot clear {what!r}" for what in rule.clears if what not in CLEARABLE)
+        if isinstance(rule, Step):
+            yield from (f"{where}: cannot set {what!r}" for what in rule.sets if what not in SETTABLE)
+
+
+def _posts(table: StepTable, where: str, posts: Iterable[str]) -> Iterator[str]:
+    """At least one post, all known. A department stands on the command axis and never where closing is decided."""
+    named = list(posts)
+    if not named:
+        yield f"{where}: no post may take it; name at least one"
+    unknown = [post for post in named if post not in table.posts]
+    if unknown:
+        yield f"{where}: posts {', '.join(unknown)} are not in [posts]"
+
+
+def _clocks(table: StepTable, where: str, rule: Rule) -> Iterator[str]:
+    try:
+        effects = rule.effects()
+    except BadInput as error:
+        yield f"{where}: {error}"
+        return
+    for effect in effects:
+        if effect.clock not in table.clocks:
+            yield f"{where}: clock {effect.clock!r} is not in [clocks]"
+
+
+def _numbers(where: str, rule: RequestRule) -> Iterator[str]:
+    if rule.reviewers < 1 or rule.expires_hours < 1 or rule.max_days < 1:
+        yield f"{where}: reviewers, expires_hours and max_days are at least 1"
+
+
+def _targets(table: StepTable) -> Iterator[str]:
+    steps: list[tuple[str, Step | RequestRule]] = [(f"step {name}", step) for name, step in table.steps.items()]
+    for where, rule in [*steps, *((f"request {name}", rule) for name, rule in table.requests.items())]:
+        named = [*rule.from_, *([rule.to] if rule.to else [])]
+        yield from (f"{where}: state {state!r} is not in [states]" for state in named if state not in table.states)
+        if not rule.from_:
+            yield f"{where}: from no state"
+    merge = table.acts.get("merge")
+    if merge is not None and (merge.to not in table.states or not table.states[merge.to].final):
+        yield "act merge: `to` must name a final state"
+    yield from _own_work(table)
+
+
+def _own_work(table: StepTable) -> Iterator[str]:
+    """A department, or anybody of the command axis, never ends a case by itself."""
+    for name, step in table.steps.items():
+        target = table.states.get(step.to)
+        if target is not None and step.to == "closed" and any(table.axis(post) == "command" for post in step.posts):
+            yield f"step {name}: the command axis cannot close a case; give it to a post of the supervision axis"
+
+
+def _moves(table: StepTable) -> list[tuple[str, str]]:
+    moves = [(state, step.to) for step in table.steps.values() for state in step.from_]
+    for rule in table.requests.values():
+        moves += [(state, rule.to) for state in rule.from_ if rule.to is not None]
+        if rule.to is not None and table.states[rule.to].paused:
+            moves += [(rule.to, state) for state in rule.from_]
+    merge = table.acts["merge"].to
+    moves += [(name, merge) for name, state in table.states.items() if merge and not state.final]
+    return moves
+
+
+def _spread(begin: Iterable[str], moves: Iterable[tuple[str, str]]) -> set[str]:
+    reached, pairs = set(begin), list(moves)
+    while True:
+        more = {to for origin, to in pairs if origin in reached} - reached
+        if not more:
+            return reached
+        reached |= more
+
+
+def _reach(table: StepTable) -> Iterator[str]:
+    reached = _spread((name for name, state in table.states.items() if state.start), _moves(table))
+    for name in table.states:
+        if name not in reached:
+            yield f"state {name}: no step leads to it; add one or take the state out"
+
+
+def _ends(table: StepTable) -> Iterator[str]:
+    merge = table.acts["merge"].to
+    ends = [name for name, state in table.states.items() if state.final]
+    back = _spread((end for end in ends if end != merge), [(to, origin) for origin, to in _moves(table)])
+    for name, state in table.states.items():
+        if not state.final and name not in back:
+            yield f"state {name}: a dead end; no way leads from it to a final state"
+        if state.final and table.steps_from(name):
+            yield f"state {name}: is final, but steps lead out of it ({', '.join(table.steps_from(name))}); use a request"

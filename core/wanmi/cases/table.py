@@ -1,0 +1,190 @@
+"""The table of steps (data, ``steps.toml`` of a profile): states, steps, requests, posts, clocks. Pure.
+
+A city changes it; ``StepTable.check`` says what does not hold. Cases keep the version they were opened under.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from typing import TypeVar
+
+import msgspec
+
+from wanmi.case_kinds import Axis, ClockAct, ClockEffect, Limit, RequestKind
+from wanmi.codes.resources import folder_named
+from wanmi.errors import BadInput, NotFound
+
+FILE = "steps.toml"
+_T = TypeVar("_T")
+
+
+class _Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    zh: str
+    en: str
+
+
+class PostRule(_Named, frozen=True):
+    """A post and the axis that it stands on."""
+
+    axis: Axis
+
+
+class ClockRule(_Named, frozen=True):
+    """A clock; ``limit`` null: whoever starts it says the limit (category, place and time decide)."""
+
+    limit: Limit | None = None
+
+
+class State(_Named, frozen=True):
+    """A state. A case may be opened in a ``start`` state; a ``final`` one is the end; in a ``paused`` one it waits."""
+
+    stage: str
+    start: bool = False
+    final: bool = False
+    paused: bool = False
+
+
+class Rule(_Named, frozen=True, kw_only=True):
+    """What steps, requests and acts have in common: who may, when, what must be said, what it does to clocks.
+
+    ``requires`` names opinion, department, collector, photo, photo_before, photo_after, until, or an own field.
+    ``clocks`` are pairs such as ``start handle``; ``counts`` are counters that go up by one.
+    """
+
+    posts: list[str]
+    guards: list[str] = []
+    requires: list[str] = []
+    clocks: list[str] = []
+    counts: list[str] = []
+
+    def effects(self) -> list[ClockEffect]:
+        """``clocks`` as data; BadInput for a pair that is none."""
+        return [_effect(pair) for pair in self.clocks]
+
+
+class Step(Rule, frozen=True, kw_only=True):
+    """One step: from any of ``from_`` to ``to``. ``sets`` names what the actor may set beside what is required."""
+
+    from_: list[str] = msgspec.field(name="from")
+    to: str
+    results: list[str] = []
+    sets: list[str] = []
+
+
+class RequestRule(Rule, frozen=True, kw_only=True):
+    """A side flow: asked by ``posts`` in ``from_``, granted by ``reviewers`` different people of ``approvers``.
+
+    ``to`` null: the state stays. ``max_granted`` and ``max_made`` are per case, 0 means any number.
+    """
+
+    from_: list[str] = msgspec.field(name="from")
+    approvers: list[str]
+    reviewers: int = 1
+    expires_hours: int = 72
+    max_granted: int = 0
+    max_made: int = 0
+    max_days: int = 366
+    to: str | None = None
+    clears: list[str] = []
+    refused_counts: list[str] = []
+
+
+class Act(Rule, frozen=True, kw_only=True):
+    """What is done to cases beside the steps: resume, link, split, merge, unmerge."""
+
+    to: str | None = None
+
+
+ACTS = ("resume", "link", "split", "merge", "unmerge")
+
+
+class StepTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A version of the table. ``digest`` is the hex SHA-256 of its file."""
+
+    name: str
+    version: str
+    verify_sources: list[str] = []
+    posts: dict[str, PostRule]
+    clocks: dict[str, ClockRule]
+    states: dict[str, State]
+    steps: dict[str, Step]
+    requests: dict[RequestKind, RequestRule]
+    acts: dict[str, Act]
+    digest: str = ""
+
+    @classmethod
+    def load(cls, name: str = "cjt-2007") -> StepTable:
+        """The table shipped with the profile of that name, read and checked once."""
+        return _load(name)
+
+    @classmethod
+    def parse(cls, text: str) -> StepTable:
+        """The table in a TOML text; BadInput says what does not fit. ``check`` looks further."""
+        try:
+            table = msgspec.toml.decode(text, type=cls, strict=True)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise BadInput(f"step table: {error}") from error
+        return msgspec.structs.replace(table, digest=sha256(text.encode()).hexdigest())
+
+    def check(self) -> list[str]:
+        """What does not hold: unreachable states, steps without posts, dead ends, unknown names. Empty is good."""
+        from wanmi.cases.checking import problems_of
+
+        return problems_of(self)
+
+    def state(self, name: str) -> State:
+        """The state of that name; NotFound otherwise."""
+        return _found(self.states, "state", name, self.name)
+
+    def step(self, name: str) -> Step:
+        """The step of that name; NotFound names those there are."""
+        return _found(self.steps, "step", name, self.name)
+
+    def request(self, what: str) -> RequestRule:
+        """The request of that kind; NotFound names those there are."""
+        return _found({str(key): rule for key, rule in self.requests.items()}, "request", what, self.name)
+
+    def act(self, name: str) -> Act:
+        """The act of that name; NotFound otherwise."""
+        return _found(self.acts, "act", name, self.name)
+
+    def axis(self, post: str) -> Axis | None:
+        """The axis of a post, None for a post that the table does not know."""
+        rule = self.posts.get(post)
+        return None if rule is None else rule.axis
+
+    def steps_from(self, state: str) -> list[str]:
+        """Names of the steps that lead out of a state, in the order of the table."""
+        return [name for name, step in self.steps.items() if state in step.from_]
+
+    def requests_in(self, state: str) -> list[str]:
+        """Names of the requests that can be made in a state."""
+        return [name for name, rule in self.requests.items() if state in rule.from_]
+
+
+def _found(among: Mapping[str, _T], what: str, name: str, table: str) -> _T:
+    if name not in among:
+        raise NotFound(f"{what} {name!r}: the step table {table} has {', '.join(among) or 'none'}")
+    return among[name]
+
+
+def _effect(pair: str) -> ClockEffect:
+    try:
+        what, clock = pair.split()
+        return ClockEffect(clock, msgspec.convert(what, ClockAct))
+    except (ValueError, msgspec.ValidationError) as error:
+        raise BadInput(f"step table: clocks {pair!r} is not such as 'start handle'") from error
+
+
+@cache
+def _load(name: str) -> StepTable:
+    path = folder_named(name) / FILE
+    if not path.is_file():
+        raise NotFound(f"profile {name}: has no {FILE}; copy that of cjt-2007 and change it")
+    table = StepTable.parse(path.read_text(encoding="utf-8"))
+    problems = table.check()
+    if problems:
+        raise BadInput(f"profile {name}, {FILE}: {'; '.join(problems)}")
+    return table
