@@ -25,6 +25,7 @@ from wanmi.models import Row, key_columns, mark_of, table
 from wanmi.plugins import Plugin, fill, installed_plugins, load_plugin, plugin_manager
 from wanmi.registry import EntryKind, Registry
 from wanmi.settings import ROLE_PLUGINS, Settings
+from wanmi.workdays import register_calendar
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by `make docs` from the code; do not edit. -->"
@@ -239,6 +240,7 @@ def pages() -> dict[str, str]:
     plugins = [load_plugin(name, installed_plugins()) for name in installed_plugins()]
     registry = Registry()
     register_core(registry)
+    register_calendar(registry)
     fill(registry, plugins)
     return {
         "settings.md": settings_page(registry),

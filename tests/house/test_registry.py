@@ -15,6 +15,7 @@ from wanmi.journal.core import register_core
 from wanmi.models import mark_of, table
 from wanmi.plugins import Plugin, fill, installed_plugins, load_plugin, plugin_manager
 from wanmi.registry import Registry
+from wanmi.workdays import register_calendar
 
 HOOKS = [name for name, spec in vars(Specs).items() if hasattr(spec, "wanmi_spec")]
 
@@ -31,6 +32,7 @@ def registry() -> Registry:
     """All that the core and every plugin register."""
     filled = Registry()
     register_core(filled)
+    register_calendar(filled)
     fill(filled, plugins())
     return filled
 
