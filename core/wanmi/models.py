@@ -236,7 +236,9 @@ class ReportRow(Row):
     made_at: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str | None] = mapped_column(Text)
-    __table_args__ = mark("projection", Index("report_seq", "edge", "seq"))
+    __table_args__ = mark(
+        "projection", Index("report_seq", "edge", "seq"), Index("report_made", "terminal", "made_at")
+    )
 
 
 class AttachmentRow(Row):
@@ -256,7 +258,11 @@ class AttachmentRow(Row):
 
 
 class CaseRow(Row):
-    """A case (案卷) as its owner's entries add up to it. Times µs UTC, coordinates 1e-7 degree WGS-84."""
+    """A case (案卷) as its owner's entries add up to it. Times µs UTC, coordinates 1e-7 degree WGS-84.
+
+    ``clock`` runs (or is paused) with its limit; its light is green to ``warn_at``, yellow to ``deadline``, then red.
+    ``overdue`` counts the deadlines that passed, ``requests`` those that wait; ``counts`` is JSON (rework, returned …).
+    """
 
     __tablename__ = "case_"
     number: Mapped[str] = mapped_column(String(60), primary_key=True)
@@ -282,6 +288,21 @@ class CaseRow(Row):
     similar: Mapped[str] = mapped_column(Text)
     version: Mapped[int] = mapped_column(Integer)
     changed_at: Mapped[int] = mapped_column(BigInteger)
+    department: Mapped[str | None] = mapped_column(Text)
+    collector: Mapped[str | None] = mapped_column(Text)
+    clock: Mapped[str | None] = mapped_column(String(20))
+    limit_value: Mapped[int | None] = mapped_column(BigInteger)
+    limit_unit: Mapped[str | None] = mapped_column(String(20))
+    deadline: Mapped[int | None] = mapped_column(BigInteger)
+    warn_at: Mapped[int | None] = mapped_column(BigInteger)
+    until: Mapped[int | None] = mapped_column(BigInteger)
+    filed_at: Mapped[int | None] = mapped_column(BigInteger)
+    closed_at: Mapped[int | None] = mapped_column(BigInteger)
+    final: Mapped[int] = mapped_column(Integer)
+    merged_into: Mapped[str | None] = mapped_column(String(60))
+    overdue: Mapped[int] = mapped_column(Integer)
+    requests: Mapped[int] = mapped_column(Integer)
+    counts: Mapped[str] = mapped_column(Text)
     __table_args__ = mark(
         "projection",
         UniqueConstraint("owner", "day", "day_seq"),
@@ -290,6 +311,9 @@ class CaseRow(Row):
         Index("case_filter", "district", "stage", "category"),
         Index("case_grid", "grid"),
         Index("case_near", "owner", "kind", "category", "reported_at"),
+        Index("case_due", "owner", "deadline"),
+        Index("case_until", "owner", "until"),
+        Index("case_work", "department", "state"),
     )
 
 

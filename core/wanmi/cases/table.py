@@ -50,7 +50,7 @@ class Rule(_Named, frozen=True, kw_only=True):
     """What steps, requests and acts have in common: who may, when, what must be said, what it does to clocks.
 
     ``requires`` names opinion, department, collector, photo, photo_before, photo_after, until, or an own field.
-    ``clocks`` are pairs such as ``start handle``; ``counts`` are counters that go up by one.
+    ``clocks`` are pairs such as ``start department``; ``counts`` are counters that go up by one.
     """
 
     posts: list[str]
@@ -175,7 +175,7 @@ def _effect(pair: str) -> ClockEffect:
         what, clock = pair.split()
         return ClockEffect(clock, msgspec.convert(what, ClockAct))
     except (ValueError, msgspec.ValidationError) as error:
-        raise BadInput(f"step table: clocks {pair!r} is not such as 'start handle'") from error
+        raise BadInput(f"step table: clocks {pair!r} is not such as 'start department'") from error
 
 
 @cache

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import ColumnElement, Connection, update
 
 from wanmi import kinds
-from wanmi.cases import Case, fold
 from wanmi.entries import Entry
 from wanmi.errors import BadInput
+from wanmi.journal.case_rows import register_cases
 from wanmi.journal.projecting import body_of
+from wanmi.journal.task_rows import register_tasks
 from wanmi.models import (
-    CORE_ROWS,
     CALLER,
+    CORE_ROWS,
     ArrivalRow,
     AttachmentRow,
-    CaseRow,
-    LinkRow,
     ErasedRow,
+    LinkRow,
     NodeRow,
     ReportRow,
     Row,
@@ -41,7 +40,6 @@ def register_core(to: Registry) -> None:
     to.entry_kind("report.received", kinds.ReportReceived, zh="上报收讫", en="Report received")
     to.entry_kind("report.relayed", kinds.ReportRelayed, zh="上报转交", en="Report relayed")
     to.entry_kind("report.refused", kinds.ReportRefused, zh="上报拒收", en="Report refused")
-    to.entry_kind("case.opened", kinds.CaseOpened, zh="案卷登记", en="Case opened")
     to.entry_kind("report.registered", kinds.ReportRegistered, zh="来件登记", en="Report registered")
     to.entry_kind("person.erased", kinds.PersonErased, zh="个人信息销毁", en="Personal data erased")
     to.entry_kind("sealed.viewed", kinds.SealedViewed, zh="查看密封信息", en="Sealed data viewed")
@@ -59,10 +57,11 @@ def register_core(to: Registry) -> None:
         rows=(AttachmentRow,),
         apply=project_attachments,
     )
-    to.projection("cases", kinds=("case.opened",), rows=(CaseRow,), apply=project_cases)
     to.projection("erased", kinds=("person.erased",), rows=(ErasedRow,), apply=project_erased)
+    register_cases(to)
     to.projection("arrivals", kinds=("arrival.noted",), rows=(ArrivalRow,), apply=project_arrivals)
     to.projection("links", kinds=("link.changed",), rows=(LinkRow,), apply=project_links)
+    register_tasks(to)
 
 
 def project_nodes(tx: Connection, entries: Sequence[Entry]) -> None:
@@ -146,12 +145,12 @@ def project_attachments(tx: Connection, entries: Sequence[Entry]) -> None:
     rows: list[tuple[Any, ...]] = []
     for entry in entries:
         for n, (role, item) in enumerate(_sealed_parts(entry)):
-            rows.append((entry.origin, entry.seq, n, entry.subject, role, item.media, item.size, item.digest, item.blob))
+            rows.append(
+                (entry.origin, entry.seq, n, entry.subject, role, item.media, item.size, item.digest, item.blob)
+            )
     upsert_rows(tx, AttachmentRow, rows)
 
 
-def project_arrivals(tx: Connection, entries: Sequence[Entry]) -> None:
-    """The newest arrival that each parent journaled for each origin."""
 def _sealed_parts(entry: Entry) -> list[tuple[str, kinds.Attachment | kinds.Sealed]]:
     """The sealed parts of a report with their roles; who called goes last."""
     if entry.kind == "report.registered":
@@ -170,6 +169,8 @@ def project_erased(tx: Connection, entries: Sequence[Entry]) -> None:
         upsert_rows(tx, ErasedRow, [(blob, entry.origin, entry.seq, entry.at) for blob in dict.fromkeys(blobs)])
 
 
+def project_arrivals(tx: Connection, entries: Sequence[Entry]) -> None:
+    """The newest arrival that each parent journaled for each origin."""
     newest: dict[tuple[str, str], tuple[Any, ...]] = {}
     for entry in entries:
         body = body_of(entry, kinds.ArrivalNoted)
@@ -188,24 +189,3 @@ def project_links(tx: Connection, entries: Sequence[Entry]) -> None:
 
 def _set_state(tx: Connection, row: type[Row], which: ColumnElement[bool], state: str, at: int) -> None:
     tx.execute(update(table(row)).where(which).values(state=state, at=at))
-
-
-def project_cases(tx: Connection, entries: Sequence[Entry]) -> None:
-    """Cases as their owners' entries add up to them."""
-    upsert_rows(tx, CaseRow, [_case_row(_first(entry)) for entry in entries])
-
-
-def _first(entry: Entry) -> Case:
-    if entry.version != 1:
-        raise BadInput(f"{entry.subject}: opened at version {entry.version}; a case is opened once, at version 1")
-    return fold(None, entry)
-
-
-def _case_row(case: Case) -> tuple[Any, ...]:
-    o = case.opened
-    return (
-        case.number, case.owner, o.district, o.day, o.day_seq, o.kind, o.category, o.component, o.grid,
-        None if o.grid is None else o.grid[:12], o.lon_e7, o.lat_e7, o.source, o.terminal, o.report_id, o.report,
-        o.reported_at, case.opened_at, case.stage, case.state, orjson.dumps(o.similar).decode(), case.version,
-        case.changed_at,
-    )  # fmt: skip

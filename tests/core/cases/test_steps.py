@@ -45,8 +45,8 @@ def test_clocks_run_where_the_table_says() -> None:
     done = case.to("handled")
     assert (done.clock, done.limit, done.deadline) == (None, None, None)
     assert [(mark.name, mark.what) for mark in done.marks] == [
-        ("accept", "start"), ("accept", "stop"), ("dispatch", "start"), ("dispatch", "stop"), ("handle", "start"),
-        ("handle", "stop"),
+        ("accept", "start"), ("accept", "stop"), ("dispatch", "start"), ("dispatch", "stop"), ("department", "start"),
+        ("department", "stop"),
     ]  # fmt: skip
 
 
