@@ -11,6 +11,7 @@ from wanmi_casework.health import PROBE, CaseworkHealth
 from wanmi_casework.near import Place
 from wanmi_casework.opener import NAME, CaseOpener
 from wanmi_casework.registered import REGISTERED
+from wanmi_casework.routing.parts import add_routing
 from wanmi_casework.settings import CaseworkSettings
 
 
@@ -22,6 +23,7 @@ def register(to: Registry) -> None:
     to.reactor(NAME, kinds=("report.received", "report.relayed", REGISTERED), decide=opener.decide)
     to.reactor(relay.NAME, kinds=("report.received",), decide=relay.relay)
     to.probe(PROBE, CaseworkHealth(opener))
+    add_routing(to)
 
 
 @hookimpl
