@@ -168,11 +168,15 @@ class PersonErased(_Body, frozen=True):
 
 
 class SealedViewed(_Body, frozen=True):
-    """``sealed.viewed``, subject ``viewed:<what it is of>``: the actor was shown what these blobs hold."""
+    """``sealed.viewed``, subject ``viewed:<what it is of>``: the actor was shown what these blobs hold.
+
+    ``post`` is the post that the actor held; empty in entries of a machine or of an older node.
+    """
 
     blobs: list[str]
     of: str
     why: str
+    post: str = ""
 
 
 class CaseOpened(_Body, frozen=True):

@@ -140,6 +140,28 @@ class Routes:
     plugin: str = ""
 
 
+Tier = Literal["city", "district", "edge"]
+TIERS: tuple[Tier, ...] = ("city", "district", "edge")
+
+
+@dataclass(frozen=True)
+class Right:
+    """What a caller needs for a route: one line of the table in docs/rights.md.
+
+    A person needs one of ``posts`` (empty: no person has it) and, where ``axis`` is set, a post on that axis. A
+    machine's token needs ``scope`` (empty: no machine has it). ``tiers`` are the nodes that have such routes at all.
+    """
+
+    name: str
+    zh: str
+    en: str
+    scope: str
+    posts: frozenset[str]
+    tiers: frozenset[Tier]
+    axis: Literal["supervision", "command"] | None = None
+    plugin: str = ""
+
+
 @dataclass(frozen=True)
 class NavItem:
     """A page in the console's navigation."""
@@ -251,6 +273,7 @@ class Registry:
         self.rows: dict[str, type[Row]] = {}
         self.tasks: dict[str, Task] = {}
         self.routes: list[Routes] = []
+        self.rights: dict[str, Right] = {}
         self.nav: list[NavItem] = []
         self.commands: dict[str, Command] = {}
         self.actions: dict[str, Action] = {}
@@ -294,6 +317,21 @@ class Registry:
     def router(self, prefix: str, build: Callable[[NodeContext], APIRouter]) -> None:
         """HTTP routes under a prefix ("" for pages)."""
         self.routes.append(Routes(prefix, build, self._plugin))
+
+    def right(
+        self,
+        name: str,
+        *,
+        zh: str,
+        en: str,
+        scope: str,
+        posts: Sequence[str],
+        tiers: Sequence[Tier] = TIERS,
+        axis: Literal["supervision", "command"] | None = None,
+    ) -> None:
+        """A right that routes declare with ``wanmi.web.needs(name)``; a route that declares none is closed to all."""
+        right = Right(name, zh, en, scope, frozenset(posts), frozenset(tiers), axis, self._plugin)
+        self._once(self.rights, name, right)
 
     def page(self, path: str, *, zh: str, en: str, order: int = 100) -> None:
         """A page that the console's navigation shows."""

@@ -157,6 +157,17 @@ class RegionSettings(Section):
         return west, south, east, north
 
 
+class IdentitySettings(Section):
+    """Logging in: second factors and lock-out."""
+
+    totp_posts: tuple[str, ...] = ()
+    """Posts whose holders need a one-time code: who has none yet sets it up at the next login."""
+    lock_failures: int = Field(default=20, ge=3, le=1000)
+    """Failed passwords or codes in a row after which a login is locked."""
+    lock_minutes: int = Field(default=30, ge=1, le=7 * 24 * 60)
+    """Minutes that it stays locked, unless an administrator releases it."""
+
+
 class LogSettings(Section):
     """The log, on standard error and in DIR/log."""
 
@@ -197,6 +208,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     link: LinkSettings = LinkSettings()
     region: RegionSettings = RegionSettings()
+    identity: IdentitySettings = IdentitySettings()
     log: LogSettings = LogSettings()
     watch: WatchSettings = WatchSettings()
 

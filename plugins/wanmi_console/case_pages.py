@@ -23,6 +23,8 @@ from wanmi.query import (
     report_in,
 )
 from wanmi.reports import read_text
+from wanmi.web import Caller, caller_of, needs
+from wanmi.web.seen import need_case, open_evidence, seen_by
 from wanmi_console.export import csv_lines
 from wanmi_console.filters import chips, choices, filter_of_form
 from wanmi_console.node_pages import entry_lines
@@ -42,6 +44,7 @@ def case_routes(router: APIRouter, pages: Pages) -> None:
     node = pages.node
 
     @router.get("/cases")
+    @needs("case.read")
     async def cases(request: Request) -> Response:
         """The list. A form's blanks are taken out of the address, so that it says just what is looked for."""
         visit = pages.visit(request)
@@ -54,27 +57,30 @@ def case_routes(router: APIRouter, pages: Pages) -> None:
         return _list_page(pages, visit, wanted, wrong)
 
     @router.get("/cases.csv")
+    @needs("case.export")
     async def export(request: Request) -> Response:
         """Every case that fits, as a spreadsheet; sent while it is read."""
         visit = pages.visit(request)
         wanted = filter_of_form(request.query_params)
-        lines = csv_lines(iter_cases(node.store, wanted), visit.names, visit.t)
+        lines = csv_lines(iter_cases(node.store, wanted, seen=seen_by(visit.caller)), visit.names, visit.t)
         headers = {"content-disposition": f'attachment; filename="cases-{node.code}.csv"'}
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
     @router.get("/cases/{number}")
-    async def case(request: Request, number: str) -> Response:
-        """One case."""
+    @needs("case.read")
+    def case(request: Request, number: str) -> Response:
+        """One case; in a thread, since opening its text is journaled."""
         return _case_page(pages, pages.visit(request), number)
 
 
 def _list_page(pages: Pages, visit: Visit, wanted: CaseFilter, wrong: str) -> Response:
     cursor = visit.request.query_params.get("cursor", "")
     size = pages.settings.page_size
-    page, count = CasePage((), None), 0
+    page, count, seen = CasePage((), None), 0, seen_by(visit.caller)
     if not wrong:
         with pages.node.store.reader() as tx:
-            page, count = list_cases(tx, wanted, cursor=cursor, limit=size), count_cases(tx, wanted)
+            page = list_cases(tx, wanted, cursor=cursor, limit=size, seen=seen)
+            count = count_cases(tx, wanted, seen)
     return pages.show(
         visit,
         "cases.html",
@@ -93,15 +99,16 @@ def _list_page(pages: Pages, visit: Visit, wanted: CaseFilter, wrong: str) -> Re
 
 
 def _case_page(pages: Pages, visit: Visit, number: str) -> Response:
-    node = pages.node
+    node, caller = pages.node, caller_of(visit.request)
     with node.store.reader() as tx:
+        need_case(tx, caller, number)
         case = find_case(tx, number)
         evidence = evidence_of(tx, [f"case:{number}", *([case.report] if case.report else [])])
         similar = existing_cases(tx, case.similar)
     of_report = node.journal.subject(case.report) if case.report else []
     entries = [*of_report, *node.journal.subject(f"case:{number}")]
     report = next((one for one in map(report_in, of_report) if one is not None), None)
-    may_open = visit.caller is not None and visit.caller.opens_sealed
+    may_open = caller.opens_sealed
     return pages.show(
         visit,
         "case.html",
@@ -112,7 +119,7 @@ def _case_page(pages: Pages, visit: Visit, number: str) -> Response:
         may_open=may_open,
         photos=[one for one in evidence if one.role == "photo"],
         others=[one for one in evidence if one.role not in ("photo", "text")],
-        texts=[(one, _text(pages, one) if may_open else "") for one in evidence if one.role == "text"],
+        texts=[(one, _text(pages, caller, one) if may_open else "") for one in evidence if one.role == "text"],
         similar_here=similar,
         entries=entry_lines(pages, visit, entries),
         sources=SOURCES,
@@ -122,12 +129,12 @@ def _case_page(pages: Pages, visit: Visit, number: str) -> Response:
     )
 
 
-def _text(pages: Pages, evidence: Evidence) -> str:
+def _text(pages: Pages, caller: Caller, evidence: Evidence) -> str:
     """The text itself; empty where it is not here or was erased meanwhile."""
     if evidence.state != "here":
         return ""
     try:
-        return read_text(pages.node.blobs.open(evidence.blob))[:_LONGEST_TEXT]
+        return read_text(open_evidence(pages.node, caller, evidence.blob)[1])[:_LONGEST_TEXT]
     except (NotFound, NotAllowed, BadInput):
         return ""
 

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from wanmi.cases import STAGES
 from wanmi.codes import local_date
 from wanmi.query import Tally, day_start, link_states, newest_cases, tally_cases
+from wanmi.web import needs
+from wanmi.web.seen import seen_by
 from wanmi_console.pages import Pages
 
 if TYPE_CHECKING:
@@ -34,13 +36,14 @@ def home_routes(router: APIRouter, pages: Pages) -> None:
     node = pages.node
 
     @router.get("/")
+    @needs("home.read")
     async def home(request: Request) -> Response:
         """The overview."""
         visit = pages.visit(request)
-        today = local_date(node.clock.now()).isoformat()
+        today, seen = local_date(node.clock.now()).isoformat(), seen_by(visit.caller)
         with node.store.reader() as tx:
-            tallies, of_today = tally_cases(tx), tally_cases(tx, day_start(today))
-            newest, links = newest_cases(tx, _NEWEST), link_states(tx)
+            tallies, of_today = tally_cases(tx, seen=seen), tally_cases(tx, day_start(today), seen)
+            newest, links = newest_cases(tx, _NEWEST, seen=seen), link_states(tx)
         lines = district_lines(tallies, of_today)
         return pages.show(
             visit,

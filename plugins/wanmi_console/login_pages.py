@@ -11,10 +11,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wanmi.errors import NotAllowed
-from wanmi.identity.logins import LoginGate, TooManyTries, log_in
-from wanmi.identity.sessions import csrf_of, end_session, find_session, new_token, start_session
-from wanmi.web import login_cookie, open_route, session_cookie
-from wanmi_console.pages import Pages, Visit, is_secure
+from wanmi.identity.locks import LockedOut
+from wanmi.identity.login_steps import FirstStep, LoginRules, give_password
+from wanmi.identity.logins import LoginGate, TooManyTries
+from wanmi.identity.rules import login_rules
+from wanmi.identity.sessions import end_session, find_session, start_session
+from wanmi.web import needs, open_route, session_cookie
+from wanmi_console.code_pages import ask_for_code, code_routes
+from wanmi_console.login_form import login_page, safe_next, start_and_go, with_session
+from wanmi_console.pages import Pages, is_secure
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -30,9 +35,10 @@ class Attempt:
 
 
 def login_routes(router: APIRouter, pages: Pages) -> None:
-    """/login (open), /logout, /post."""
+    """/login and its second step (open), /logout, /post."""
     node = pages.node
-    gate = LoginGate(node.clock.monotonic)
+    gate, rules = LoginGate(node.clock.monotonic), login_rules(node.settings.identity)
+    code_routes(router, pages, rules)
 
     @router.get("/login", name="login")
     @open_route
@@ -41,7 +47,7 @@ def login_routes(router: APIRouter, pages: Pages) -> None:
         visit = pages.visit(request)
         if visit.caller is not None:
             return RedirectResponse(safe_next(next), 303)
-        return _login_page(pages, visit, next)
+        return login_page(pages, visit, next)
 
     @router.post("/login", name="login-post")
     @open_route
@@ -53,9 +59,10 @@ def login_routes(router: APIRouter, pages: Pages) -> None:
     ) -> Response:
         """Begin a session; the gate has checked the form's token."""
         attempt = Attempt(login.strip().lower(), password, safe_next(next))
-        return await _log_in(pages, gate, request, attempt)
+        return await _log_in(pages, gate, rules, request, attempt)
 
     @router.post("/logout")
+    @needs("self")
     async def logout(request: Request) -> Response:
         """End the session."""
         name = session_cookie(node, is_secure(request))
@@ -65,6 +72,7 @@ def login_routes(router: APIRouter, pages: Pages) -> None:
         return response
 
     @router.post("/post")
+    @needs("self")
     async def change_post(request: Request, post: Annotated[str, Form(max_length=40)]) -> Response:
         """Go on in another post of one's own: a new session takes the place of the old one."""
         old = request.cookies.get(session_cookie(node, is_secure(request)), "")
@@ -73,61 +81,28 @@ def login_routes(router: APIRouter, pages: Pages) -> None:
             return RedirectResponse("/login", 303)
         left = max(1, (session.expires_at - node.clock.now()) // 1_000_000)
         token = await run_in_threadpool(start_session, node, session.person, post, replaces=old, lifetime=left)
-        return _with_session(pages, request, RedirectResponse("/", 303), token)
+        return with_session(pages, request, RedirectResponse("/", 303), token)
 
 
-async def _log_in(pages: Pages, gate: LoginGate, request: Request, attempt: Attempt) -> Response:
-    """A new session, or the form again with what is wrong; hashing the password happens in a thread."""
-    visit, node, secure = pages.visit(request), pages.node, is_secure(request)
-    old = request.cookies.get(session_cookie(node, secure))
+async def _log_in(pages: Pages, gate: LoginGate, rules: LoginRules, request: Request, attempt: Attempt) -> Response:
+    """A new session, the second step, or the form again with what is wrong; hashing happens in a thread."""
+    visit, node = pages.visit(request), pages.node
     address = request.client.host if request.client else ""
 
-    def work() -> str:
-        person = log_in(node, gate, login=attempt.login, password=attempt.password, address=address)
-        return start_session(node, person, replaces=old, lifetime=pages.settings.session_hours * 3600)
+    def work() -> FirstStep:
+        return give_password(node, gate, rules, login=attempt.login, password=attempt.password, address=address)
 
     try:
-        token = await run_in_threadpool(work)
+        first = await run_in_threadpool(work)
     except TooManyTries as error:
         said = visit.t("Too many failed logins. Try again in %(n)s seconds.") % {"n": error.wait}
-        return _login_page(pages, visit, attempt.next, 429, attempt.login, said)
+        return login_page(pages, visit, attempt.next, 429, attempt.login, said)
+    except LockedOut as error:
+        said = visit.t("This login is locked for %(n)s more minutes. An administrator can release it.")
+        return login_page(pages, visit, attempt.next, 423, attempt.login, said % {"n": -(-error.wait // 60)})
     except NotAllowed:
         said = visit.t("Login or password is not right.")
-        return _login_page(pages, visit, attempt.next, 403, attempt.login, said)
-    response = RedirectResponse(attempt.next, 303)
-    response.delete_cookie(login_cookie(node, secure), path="/", secure=secure)
-    return _with_session(pages, request, response, token)
-
-
-def safe_next(wanted: str) -> str:
-    """Where to go after the login: a path of this node, the first page otherwise."""
-    is_path = wanted.startswith("/") and not wanted.startswith(("//", "/\\", "/login"))
-    clean = wanted.isprintable() and "\\" not in wanted
-    return wanted if is_path and clean else "/"
-
-
-def _login_page(
-    pages: Pages, visit: Visit, wanted: str, status: int = 200, login: str = "", wrong: str = ""
-) -> Response:
-    """The form with its own token, which belongs to a cookie of its own."""
-    secure = is_secure(visit.request)
-    name = login_cookie(pages.node, secure)
-    token = visit.request.cookies.get(name) or new_token(pages.node)
-    values = {"wanted": safe_next(wanted), "login": login, "wrong": wrong, "login_csrf": csrf_of(token)}
-    response = pages.show(visit, "login.html", status, **values)
-    response.set_cookie(name, token, httponly=True, samesite="lax", secure=secure, path="/")
-    return response
-
-
-def _with_session(pages: Pages, request: Request, response: Response, token: str) -> Response:
-    secure = is_secure(request)
-    response.set_cookie(
-        session_cookie(pages.node, secure),
-        token,
-        max_age=pages.settings.session_hours * 3600,
-        httponly=True,
-        samesite="lax",
-        secure=secure,
-        path="/",
-    )
-    return response
+        return login_page(pages, visit, attempt.next, 403, attempt.login, said)
+    if first.then != "session":
+        return await run_in_threadpool(ask_for_code, pages, visit, first.ticket, attempt.next)
+    return await run_in_threadpool(start_and_go, pages, request, first.person, attempt.next)

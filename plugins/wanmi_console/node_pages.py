@@ -25,6 +25,7 @@ from wanmi.query import (
     proofs_of,
 )
 from wanmi.registry import Stored
+from wanmi.web import needs
 from wanmi_console.pages import Pages
 from wanmi_console.words import NODE_STATES, ROLES, STATES
 
@@ -65,6 +66,7 @@ def node_routes(router: APIRouter, pages: Pages) -> None:
     node = pages.node
 
     @router.get("/node")
+    @needs("node.read")
     async def node_page(request: Request) -> Response:
         """Probes, links, chains, nodes, plugins."""
         visit = pages.visit(request)
@@ -88,6 +90,7 @@ def node_routes(router: APIRouter, pages: Pages) -> None:
         )
 
     @router.get("/subjects")
+    @needs("journal.read")
     async def subject_page(request: Request, s: str = "") -> Response:
         """Every entry about one subject, of whatever kind."""
         visit = pages.visit(request)

@@ -65,7 +65,7 @@ def test_a_node_uses_it(installed: Path, tmp_path: Path) -> None:
         with pytest.raises(urllib.error.HTTPError, match="401"):
             get(url, "")
         assert live.end(signal.SIGTERM) == 0
-    assert wanmi("replay", dir, "--check", env=env).stdout == "4 entries replayed, 0 rows differ\n"
+    assert wanmi("replay", dir, "--check", env=env).stdout == "5 entries replayed, 0 rows differ\n"
     shown = [json.loads(line) for line in wanmi("journal", "show", dir, "--kind", "note.flagged").stdout.splitlines()]
     assert [entry["by"] for entry in shown] == ["notes@0.3.0"]
 

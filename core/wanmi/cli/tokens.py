@@ -15,7 +15,13 @@ app = typer.Typer(help="Tokens with which machines use the API.", no_args_is_hel
 def add(
     dir: Dir,
     name: Annotated[str, typer.Argument(help="Which machine holds it.")],
-    scope: Annotated[list[str], typer.Option("--scope", help="read, write or admin.")],
+    scope: Annotated[
+        list[str],
+        typer.Option(
+            "--scope",
+            help="What it may do, given once for each: cases:read, hotline:events, … or the wide read, write, admin.",
+        ),
+    ],
     days: Annotated[int, typer.Option(help="Days that it is good for; 0: until it is revoked.", min=0)] = 0,
     as_json: AsJson = False,
 ) -> None:

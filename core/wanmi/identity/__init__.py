@@ -1,6 +1,7 @@
 """Who is who: a node's keys and small CA, enrolment of nodes; people, their posts, sessions and tokens."""
 
 from wanmi.identity.ca import TlsFiles, ensure_tls
+from wanmi.identity.codes import CodeRow, RecoveryRow
 from wanmi.identity.enrolment import (
     Identity,
     NodeToken,
@@ -13,6 +14,8 @@ from wanmi.identity.enrolment import (
     revoke_node,
 )
 from wanmi.identity.keys import NodeKeys, fingerprint, z85_decode, z85_encode
+from wanmi.identity.locks import LockRow
+from wanmi.identity.login_steps import TicketRow
 from wanmi.identity.people import (
     POSTS,
     Person,
@@ -25,10 +28,25 @@ from wanmi.identity.people import (
     set_posts,
 )
 from wanmi.identity.sessions import SessionRow
+from wanmi.identity.shifts import Shift, ShiftRow, add_shift, list_shifts, on_duty, remove_shift
 from wanmi.identity.tokens import SCOPES, NewToken, Token, TokenRow, add_token, list_tokens, revoke_token
+from wanmi.identity.units import MemberRow, Unit, UnitRow, add_unit, list_units, set_unit
+from wanmi.identity.views import ViewRow
 
-IDENTITY_ROWS = (PersonRow, SessionRow, TokenRow)
-"""Local tables of people, sessions and tokens: the node registers them."""
+IDENTITY_ROWS = (
+    PersonRow,
+    SessionRow,
+    TokenRow,
+    UnitRow,
+    MemberRow,
+    ShiftRow,
+    LockRow,
+    CodeRow,
+    RecoveryRow,
+    TicketRow,
+    ViewRow,
+)
+"""Local tables of people, their units, shifts, locks, sessions and tokens: the node registers them."""
 
 __all__ = [
     "IDENTITY_ROWS",
@@ -41,24 +59,33 @@ __all__ = [
     "ParentUrl",
     "Person",
     "Post",
+    "Shift",
     "TlsFiles",
     "Token",
+    "Unit",
     "add_person",
+    "add_shift",
     "add_token",
+    "add_unit",
     "admit_node",
     "ensure_tls",
     "fingerprint",
     "founding",
     "identity_of",
     "list_people",
+    "list_shifts",
     "list_tokens",
+    "list_units",
     "make_token",
+    "on_duty",
     "read_token",
+    "remove_shift",
     "revoke_node",
     "revoke_token",
     "set_active",
     "set_password",
     "set_posts",
+    "set_unit",
     "z85_decode",
     "z85_encode",
 ]

@@ -130,7 +130,7 @@ def list_people(desk: Desk) -> list[Person]:
     """Everybody, by login."""
     people = table(PersonRow)
     with desk.store.reader() as tx:
-        return [_person(row) for row in tx.execute(select(people).order_by(people.c.login))]
+        return [person_of_row(row) for row in tx.execute(select(people).order_by(people.c.login))]
 
 
 def names_of(desk: Desk, ids: Iterable[str]) -> dict[str, str]:
@@ -169,7 +169,7 @@ def find_password(desk: Desk, login: str) -> tuple[Person, str] | None:
     people = table(PersonRow)
     with desk.store.reader() as tx:
         row = tx.execute(select(people).where(people.c.login == login)).one_or_none()
-    return None if row is None else (_person(row), str(row.password))
+    return None if row is None else (person_of_row(row), str(row.password))
 
 
 def password_fits(hashed: str | None, password: str) -> bool:
@@ -223,6 +223,7 @@ def _change(tx: Connection, login: str, **values: str | int) -> None:
     end_sessions_of(tx, found)
 
 
-def _person(row: Any) -> Person:
+def person_of_row(row: Any) -> Person:
+    """A row of ``person`` as the rest of the node sees it."""
     posts = tuple(name for name in json.loads(row.posts) if name in POSTS)
     return Person(row.id, row.login, row.name, posts, bool(row.active))

@@ -16,13 +16,14 @@ from sqlalchemy import BigInteger, Connection, Index, String, delete, insert, se
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wanmi.clock import SECOND
-from wanmi.errors import NotAllowed
+from wanmi.errors import NotAllowed, NotFound
 from wanmi.identity.people import POSTS, Desk, Person, PersonRow
 from wanmi.models import Row, mark, table
 
 LIFETIME = 12 * 3600
 """Seconds that a session lives: a shift and the way home."""
 _LONGEST_TOKEN = 100
+_ID_DIGITS = 16
 
 
 class SessionRow(Row):
@@ -130,3 +131,48 @@ def _delete(tx: Connection, which: object) -> None:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    """A live session as lists show it: ``id`` names it without giving its token away. Times µs UTC."""
+
+    id: str
+    login: str
+    post: str
+    made_at: int
+    expires_at: int
+
+
+def list_sessions(desk: Desk, person: str | None = None) -> list[SessionLine]:
+    """Live sessions, newest first; of one person (by id) when named."""
+    sessions, people = table(SessionRow), table(PersonRow)
+    query = (
+        select(sessions, people.c.login)
+        .join(people, people.c.id == sessions.c.person)
+        .where(sessions.c.expires_at > desk.clock.now())
+        .order_by(sessions.c.made_at.desc(), sessions.c.digest)
+    )
+    if person is not None:
+        query = query.where(sessions.c.person == person)
+    with desk.store.reader() as tx:
+        return [
+            SessionLine(row.digest[:_ID_DIGITS], row.login, row.post, row.made_at, row.expires_at)
+            for row in tx.execute(query)
+        ]
+
+
+def revoke_session(desk: Desk, session_id: str, person: str | None = None) -> None:
+    """End a session by its id from the list, only of one person (by id) when named; NotFound otherwise."""
+    if len(session_id) != _ID_DIGITS or not set(session_id) <= set("0123456789abcdef"):
+        raise NotFound(f"session {session_id[:40]}: no such session; the list shows the ids")
+    sessions = table(SessionRow)
+    which = sessions.c.digest.startswith(session_id, autoescape=True)
+    if person is not None:
+        which &= sessions.c.person == person
+
+    def work(tx: Connection) -> None:
+        if tx.execute(delete(sessions).where(which)).rowcount == 0:
+            raise NotFound(f"session {session_id}: no such session; the list shows the ids")
+
+    desk.store.write(work).result()

@@ -1,6 +1,8 @@
 """API tokens for machines: shown once when made, kept as hashes, with scopes.
 
-``read`` may ask, ``write`` may also change things, ``admin`` may also see what only administrators see.
+A scope names one resource and what may be done with it (``cases:read``, ``hotline:events``): give a machine just
+those. The wide ones hold many: ``read`` every scope that ends in ``:read``, ``write`` those and every other one,
+``admin`` also what only administrators see.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 from sqlalchemy import BigInteger, Connection, String, Text, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,8 +23,31 @@ from wanmi.errors import BadInput, NotFound
 from wanmi.identity.people import Desk
 from wanmi.models import Row, mark, table
 
-Scope = Literal["read", "write", "admin"]
-SCOPES: tuple[Scope, ...] = get_args(Scope)
+Scope = str
+Wide = Literal["read", "write", "admin"]
+WIDE: tuple[Wide, ...] = get_args(Wide)
+"""The scopes that hold others; each holds what stands before it."""
+SCOPES: tuple[Scope, ...] = (
+    *WIDE,
+    "cases:read",
+    "cases:step",
+    "codes:read",
+    "evidence:read",
+    "hotline:events",
+    "hotline:read",
+    "journal:read",
+    "messages:read",
+    "messages:write",
+    "nodes:read",
+    "orders:read",
+    "orders:write",
+    "people:read",
+    "profile:read",
+    "reports:write",
+    "tasks:read",
+    "tasks:write",
+)
+"""Every scope that the core knows; a plugin's rights may bring more."""
 _SECRET = re.compile(r"wanmi_(t[0-9a-f]{12})_[A-Za-z0-9_-]{43}")
 
 
@@ -60,9 +85,14 @@ class NewToken:
     secret: str
 
 
-def add_token(desk: Desk, *, name: str, scopes: Iterable[str], lifetime: int | None = None) -> NewToken:
-    """Make a token for a machine; ``lifetime`` in seconds, None for ever. BadInput for an unknown scope."""
-    wanted = _check_scopes(scopes)
+def add_token(
+    desk: Desk, *, name: str, scopes: Iterable[str], lifetime: int | None = None, more: Iterable[str] = ()
+) -> NewToken:
+    """Make a token for a machine; ``lifetime`` in seconds, None for ever. BadInput for an unknown scope.
+
+    ``more``: scopes that plugins bring.
+    """
+    wanted = _check_scopes(scopes, sorted({*SCOPES, *more} - {""}, key=lambda one: (one not in WIDE, one)))
     if not name.strip():
         raise BadInput("a token needs a name that tells which machine holds it")
     now = desk.clock.now()
@@ -119,15 +149,23 @@ def find_token(desk: Desk, secret: str) -> Token | None:
 
 
 def scope_holds(held: Iterable[str], needed: Scope) -> bool:
-    """Whether the scopes reach as far as the one needed: admin over write over read."""
-    return any(SCOPES.index(cast(Scope, scope)) >= SCOPES.index(needed) for scope in held)
+    """Whether the scopes reach as far as the one needed: itself, or a wide one that holds it."""
+    rank = WIDE.index(width_of(needed))
+    return any(scope == needed or (scope in WIDE and WIDE.index(scope) >= rank) for scope in held)
 
 
-def _check_scopes(scopes: Iterable[str]) -> tuple[Scope, ...]:
+def width_of(scope: Scope) -> Wide:
+    """The least wide scope that holds a scope: read for ``…:read``, else write; admin only itself."""
+    if scope in WIDE:
+        return scope
+    return "read" if scope.endswith(":read") else "write"
+
+
+def _check_scopes(scopes: Iterable[str], known: list[str]) -> tuple[Scope, ...]:
     wanted = tuple(dict.fromkeys(scopes))
-    if not wanted or any(scope not in SCOPES for scope in wanted):
-        raise BadInput(f"scopes {', '.join(wanted) or '(none)'}: name at least one of {', '.join(SCOPES)}")
-    return cast("tuple[Scope, ...]", wanted)
+    if not wanted or any(scope not in known for scope in wanted):
+        raise BadInput(f"scopes {', '.join(wanted) or '(none)'}: name at least one of {', '.join(known)}")
+    return wanted
 
 
 def _token(row: Any) -> Token:

@@ -184,12 +184,14 @@ class Node:
 def new_registry(plugins: Sequence[Plugin]) -> Registry:
     """A registry with what the core brings, then what the plugins do."""
     from wanmi.node.actions import register_node
+    from wanmi.node.people_actions import register_people
     from wanmi.workdays import register_calendar
 
     registry = Registry()
     with registry.filling("wanmi", __version__):
         register_core(registry)
         register_node(registry)
+        register_people(registry)
         register_calendar(registry)
     fill(registry, plugins)
     return registry

@@ -19,6 +19,7 @@ from wanmi.identity import ensure_tls
 from wanmi.identity.ca import certificate_names
 from wanmi.journal import ReactorRunner
 from wanmi.node.admin import AdminServer
+from wanmi.node.recorded import record_settings
 from wanmi.node.tasks import Supervisor
 from wanmi.node.watchdog import Heart, Watchdog
 from wanmi.plugins import Off
@@ -78,7 +79,10 @@ class Running:
             raise StoreError(f"plugin {self._hang.plugin} hangs: {self._hang.reason}; start again, it is off now")
 
     async def _start(self, web: bool) -> None:
-        """Web first: its port is known before any task starts, and a taken one is told at once."""
+        """Web first: its port is known before any task starts, and a taken one is told at once.
+
+        Changed settings are recorded before anything acts on them.
+        """
         tasks = list(self._node.registry.tasks.values())
         if web:
             tasks.append(self._web_task())
@@ -87,6 +91,7 @@ class Running:
         except OSError as error:
             raise StoreError(f"{self.admin.path}: {error.strerror}") from error
         self.places["admin"] = str(self.admin.path)
+        await asyncio.to_thread(record_settings, self._node)
         self.reactors.start()
         self.supervisor.start(tasks)
 

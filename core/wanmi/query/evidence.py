@@ -24,6 +24,7 @@ class Evidence:
     size: int
     digest: str
     blob: str
+    subject: str
     state: Literal["here", "pending", "erased"]
 
 
@@ -55,4 +56,4 @@ def _evidence(row: Any) -> Evidence:
     state: Literal["here", "pending", "erased"] = "pending"
     if row.here is not None:
         state = "erased" if row.key is None else "here"
-    return Evidence(row.role, row.media, row.size, row.digest, row.blob, state)
+    return Evidence(row.role, row.media, row.size, row.digest, row.blob, row.subject, state)

@@ -9,14 +9,12 @@ import msgspec
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from wanmi.errors import NotAllowed
 from wanmi.query import (
     MAX_PAGE,
     CaseFilter,
     CaseLine,
     Evidence,
     count_cases,
-    evidence_by_blob,
     evidence_of,
     find_case,
     list_cases,
@@ -25,8 +23,9 @@ from wanmi.query import (
 from wanmi.registry import NodeContext, Stored
 from wanmi.reports import read_text
 from wanmi.web.api_journal import EntryOut, entries_out
-from wanmi.web.callers import Caller, Reading
+from wanmi.web.callers import Caller, Reading, needs
 from wanmi.web.headers import CONTENT_CSP
+from wanmi.web.seen import need_case, open_evidence, seen_by
 
 SHOWN_MEDIA = frozenset({"image/jpeg", "image/png", "image/webp", "audio/mpeg", "audio/ogg", "audio/mp4"})
 """Media types that are shown; anything else is handed over as a file of unknown kind."""
@@ -69,6 +68,7 @@ class EvidenceOut:
     size: int
     digest: str
     blob: str
+    subject: str
     state: str
     url: str
 
@@ -113,23 +113,27 @@ def case_routes(node: NodeContext) -> APIRouter:
     router = APIRouter(tags=["cases"])
 
     @router.get("/cases")
+    @needs("case.read")
     async def cases(
-        _caller: Reading,
+        caller: Reading,
         wanted: Annotated[CaseFilter, Depends(filter_from_query)],
         cursor: str = "",
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
         count: bool = False,
     ) -> CasesOut:
         """Cases, newest first. Follow ``next`` to the last page."""
+        seen = seen_by(caller)
         with node.store.reader() as tx:
-            page = list_cases(tx, wanted, cursor=cursor, limit=limit)
-            total = count_cases(tx, wanted) if count else None
+            page = list_cases(tx, wanted, cursor=cursor, limit=limit, seen=seen)
+            total = count_cases(tx, wanted, seen) if count else None
         return CasesOut(list(page.cases), page.next, total)
 
     @router.get("/cases/{number}")
-    async def case(_caller: Reading, number: str) -> CaseOut:
+    @needs("case.read")
+    async def case(caller: Reading, number: str) -> CaseOut:
         """One case: as it stands, its report, its evidence, its entries."""
         with node.store.reader() as tx:
+            need_case(tx, caller, number)
             found = find_case(tx, number)
             evidence = evidence_of(tx, [f"case:{number}", *([found.report] if found.report else [])])
         of_report = node.journal.subject(found.report) if found.report else []
@@ -137,7 +141,8 @@ def case_routes(node: NodeContext) -> APIRouter:
         return CaseOut(found, report_out(of_report), [evidence_out(one) for one in evidence], entries)
 
     @router.get("/blobs/{blob}", response_class=Response)
-    async def blob(caller: Reading, blob: str) -> Response:
+    @needs("evidence.open")
+    def blob(caller: Reading, blob: str) -> Response:
         """The opened content of a sealed attachment; 404 until it is here, 403 once it was erased."""
         return blob_response(node, caller, blob)
 
@@ -161,11 +166,7 @@ def evidence_out(evidence: Evidence) -> EvidenceOut:
 
 def blob_response(node: NodeContext, caller: Caller, blob: str) -> Response:
     """The content, with the media type that its entry states (never sniffed) and forbidden to do anything."""
-    if not caller.opens_sealed:
-        raise NotAllowed(f"post {caller.actor.post} may not open sealed evidence; an operator may")
-    with node.store.reader() as tx:
-        evidence = evidence_by_blob(tx, blob)
-    content = node.blobs.open(blob)
+    evidence, content = open_evidence(node, caller, blob)
     headers = {"content-security-policy": CONTENT_CSP, "cache-control": "private, no-store"}
     if evidence.role == "text":
         return Response(read_text(content), 200, headers, "text/plain; charset=utf-8")

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from wanmi.cases import STAGES
 from wanmi.codes import CASE_KINDS, Divisions, Profile
-from wanmi.web.callers import Reading
+from wanmi.web.callers import Reading, needs
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ def code_routes() -> APIRouter:
     router = APIRouter(tags=["codes"])
 
     @router.get("/catalogue")
+    @needs("codes.read")
     async def catalogue(_caller: Reading) -> CatalogueOut:
         """Every category of the profile."""
         profile = Profile.load()
@@ -74,6 +75,7 @@ def code_routes() -> APIRouter:
         return CatalogueOut(profile.name, profile.digest, categories, stages)
 
     @router.get("/divisions")
+    @needs("codes.read")
     async def divisions(_caller: Reading, parent: str = "") -> list[DivisionOut]:
         """The divisions right under ``parent``; the city when it is left out."""
         return [

@@ -27,7 +27,7 @@ from wanmi.query import (
     proofs_of,
 )
 from wanmi.registry import Health, NodeContext, Stored
-from wanmi.web.callers import Reading
+from wanmi.web.callers import Reading, needs
 
 MAX_ENTRIES = 1000
 
@@ -117,11 +117,13 @@ def journal_routes(node: NodeContext) -> APIRouter:
     router = APIRouter(tags=["journal"])
 
     @router.get("/subjects/entries")
+    @needs("journal.read")
     async def entries_of_subject(_caller: Reading, subject: str) -> list[EntryOut]:
         """Every entry about a subject such as ``case:210102-E0102-20261124-0007``, of any kind."""
         return entries_out(node, node.journal.subject(subject))
 
     @router.get("/entries")
+    @needs("journal.read")
     async def entries(
         _caller: Reading,
         origin: str,
@@ -132,6 +134,7 @@ def journal_routes(node: NodeContext) -> APIRouter:
         return raw_entries(node, origin, after, limit)
 
     @router.get("/heads")
+    @needs("journal.read")
     async def signed_heads(_caller: Reading) -> HeadsOut:
         """Where every chain stands, who signed it and who countersigned it."""
         chains = [
@@ -141,18 +144,21 @@ def journal_routes(node: NodeContext) -> APIRouter:
             return HeadsOut(chains, heads(tx), cosigns(tx), count_forks(tx), count_quarantined(tx))
 
     @router.get("/nodes")
+    @needs("node.read")
     async def known_nodes(_caller: Reading) -> list[NodeLine]:
         """Every node known here."""
         with node.store.reader() as tx:
             return nodes(tx)
 
     @router.get("/links")
+    @needs("node.read")
     async def links(_caller: Reading) -> LinksOut:
         """Links and arrivals."""
         with node.store.reader() as tx:
             return LinksOut(link_states(tx), arrivals(tx))
 
     @router.get("/health")
+    @needs("node.read")
     async def health(_caller: Reading) -> list[HealthOut]:
         """Every probe's lines, with reasons."""
         return [health_out(line) for line in node.health()]

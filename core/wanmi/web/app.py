@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from re import Pattern
 
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute, Route
 
 from wanmi import __version__
 from wanmi.errors import SettingsError
+from wanmi.identity.rights import check_rights
 from wanmi.registry import NodeContext
 from wanmi.web.api_cases import case_routes
 from wanmi.web.api_codes import code_routes
 from wanmi.web.api_journal import journal_routes
-from wanmi.web.callers import is_open
+from wanmi.web.api_people import people_routes, self_routes
+from wanmi.web.doors import Doors, flat_routes
 from wanmi.web.explorer import explorer_routes
 from wanmi.web.gate import Gate
 from wanmi.web.headers import SecurityHeaders
@@ -33,9 +34,11 @@ def build_app(node: NodeContext) -> FastAPI:
     found: list[tuple[str, BaseRoute]] = []
     for prefix, router in _routers(node, app, meter):
         app.include_router(router, prefix=prefix)
-        found += [(prefix, route) for route in router.routes]
+        found += flat_routes(prefix, router.routes)
     add_problem_handlers(app)
-    app.add_middleware(Gate, node=node, open_paths=_open_paths(found), login=_login_path(found))
+    check_rights(node.registry.rights.values())
+    app.state.doors = Doors(found, node.registry.rights)
+    app.add_middleware(Gate, node=node, doors=app.state.doors, login=_login_path(found))
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Metering, meter=meter)
     return app
@@ -46,23 +49,14 @@ def _routers(node: NodeContext, app: FastAPI, meter: Meter) -> Iterator[tuple[st
     yield API, case_routes(node)
     yield API, journal_routes(node)
     yield API, code_routes()
+    yield API, people_routes(node)
+    yield API, self_routes(node)
     yield "", explorer_routes(app)
     for routes in node.registry.routes:
         router = routes.build(node)
         if not isinstance(router, APIRouter):
             raise SettingsError(f"plugin {routes.plugin}: its routes {routes.prefix or '/'} are no APIRouter")
         yield routes.prefix, router
-
-
-def _open_paths(found: list[tuple[str, BaseRoute]]) -> list[Pattern[str]]:
-    """Patterns of the routes whose endpoints are marked open."""
-    from starlette.routing import compile_path
-
-    return [
-        compile_path(prefix + route.path)[0]
-        for prefix, route in found
-        if isinstance(route, Route) and is_open(route.endpoint)
-    ]
 
 
 def _login_path(found: list[tuple[str, BaseRoute]]) -> str:

@@ -1,38 +1,87 @@
-"""Who makes a request: a person with a session, or a machine with a token."""
+"""Who makes a request: a person with a session, or a machine with a token; what they may do and see."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends
+from sqlalchemy import ColumnElement, false
 from starlette.requests import HTTPConnection, Request
 
 from wanmi.errors import NotAllowed
 from wanmi.hookspecs import Actor
-from wanmi.identity.people import POSTS
+from wanmi.identity.people import POSTS, Axis
+from wanmi.identity.rights import refusal_of_post, refusal_of_scopes
 from wanmi.identity.tokens import Scope, Token, find_token, scope_holds
-from wanmi.registry import NodeContext
+from wanmi.identity.units import unit_of
+from wanmi.registry import NodeContext, Right
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 _OPEN = "__wanmi_open__"
+_RIGHT = "__wanmi_right__"
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody known: what their scopes reach, and whether they may open sealed evidence."""
+    """Somebody known: what their scopes reach, whether they may open sealed evidence, where they stand.
+
+    ``axis`` is that of the post held, ``unit`` the department's code of a person in the post department.
+    """
 
     actor: Actor
     scopes: tuple[Scope, ...]
     by_token: bool
     opens_sealed: bool
+    axis: Axis = "none"
+    unit: str | None = None
 
     def need(self, scope: Scope) -> None:
         """NotAllowed unless the scope is reached."""
         if not scope_holds(self.scopes, scope):
             who = f"token {self.actor.id}" if self.by_token else f"post {self.actor.post}"
             raise NotAllowed(f"{who} does not reach {scope!r}; an administrator can give it")
+
+    def refusal(self, right: Right, tier: str) -> str:
+        """Why the caller may not do what needs the right, at a node of that tier; empty when they may."""
+        if self.by_token:
+            return refusal_of_scopes(right, self.scopes, tier)
+        return refusal_of_post(right, self.actor.post, tier)
+
+    @property
+    def sees_all_cases(self) -> bool:
+        """Whether every case of the node may be seen: a department sees its own only."""
+        return self.actor.post != "department" or self.by_token
+
+    def may_see(self, case: object) -> bool:
+        """Whether a case (a row or a line with ``department``) may be seen; answer 404 where not."""
+        return self.sees_all_cases or (self.unit is not None and getattr(case, "department", None) == self.unit)
+
+    def cases_seen(self, columns: Any) -> ColumnElement[bool] | None:
+        """What to add to a query over cases (columns with ``department``); None when nothing."""
+        if self.sees_all_cases:
+            return None
+        department = getattr(columns, "department", None)
+        if self.unit is None or department is None:
+            return false()
+        return cast("ColumnElement[bool]", department == self.unit)
+
+
+def needs(right: str) -> Callable[[Endpoint], Endpoint]:
+    """Declare the right that a route needs: ``@router.get(…)`` above, ``@needs("case.read")`` below it."""
+
+    def declare(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _RIGHT, right)
+        return endpoint
+
+    return declare
+
+
+def right_name_of(endpoint: object) -> str:
+    """The right that an endpoint declares; empty when none."""
+    name = getattr(endpoint, _RIGHT, "")
+    return name if isinstance(name, str) else ""
 
 
 def open_route(endpoint: Endpoint) -> Endpoint:
@@ -83,25 +132,26 @@ def find_caller(node: NodeContext, request: Request) -> Caller | None:
         token = find_token(node, secret.strip()) if scheme.lower() == "bearer" else None
         return None if token is None else _machine(token)
     actor = node.hooks.actor_from_request(node, request)
-    return None if actor is None else _person(actor)
+    return None if actor is None else _person(node, actor)
 
 
 def _machine(token: Token) -> Caller:
     actor = Actor(f"token:{token.id}", "machine", token.name)
-    return Caller(actor, token.scopes, by_token=True, opens_sealed=True)
+    return Caller(actor, token.scopes, by_token=True, opens_sealed=scope_holds(token.scopes, "evidence:read"))
 
 
-def _person(actor: Actor) -> Caller:
+def _person(node: NodeContext, actor: Actor) -> Caller:
     post = POSTS.get(actor.post)
     scopes: tuple[Scope, ...] = ("read", "write", "admin") if actor.post == "administrator" else ("read", "write")
-    return Caller(actor, scopes, by_token=False, opens_sealed=post is not None and post.opens_sealed)
+    return Caller(
+        actor,
+        scopes,
+        by_token=False,
+        opens_sealed=post is not None and post.opens_sealed,
+        axis=post.axis if post is not None else "none",
+        unit=unit_of(node, actor.id) if actor.post == "department" else None,
+    )
 
 
-def _reading(request: Request) -> Caller:
-    caller = caller_of(request)
-    caller.need("read")
-    return caller
-
-
-Reading = Annotated[Caller, Depends(_reading)]
-"""The caller of an endpoint that reads."""
+Reading = Annotated[Caller, Depends(caller_of)]
+"""The caller, as an endpoint's argument: the gate has checked the right that the endpoint declares."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from wanmi.errors import NeedsExtra, NotFound
-from wanmi.web.callers import Reading
+from wanmi.web.callers import Reading, needs
 
 _OWN = {"explorer.js": "text/javascript", "explorer.css": "text/css"}
 _VENDOR = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
@@ -47,16 +47,19 @@ def explorer_routes(app: FastAPI) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/openapi.json")
+    @needs("docs.read")
     async def openapi(_caller: Reading) -> Response:
         return JSONResponse(app.openapi())
 
     @router.get("/docs")
+    @needs("docs.read")
     async def docs(_caller: Reading) -> Response:
         for name in _VENDOR:
             _file(name)
         return HTMLResponse(_PAGE)
 
     @router.get("/docs/{name}")
+    @needs("docs.read")
     async def docs_file(_caller: Reading, name: str) -> Response:
         media = {**_OWN, **_VENDOR}.get(name)
         if media is None:

@@ -1,23 +1,22 @@
-"""The gate: every path is closed to strangers unless it is listed, whichever plugin it belongs to.
+"""The gate: every route is closed unless it declares who may pass, whichever plugin it belongs to.
 
-It stands before routing and before any body is read. Unsafe methods need the form token (CSRF) when the caller is
-known by a cookie, and the scope ``write`` when by a token.
+It stands before routing and before any body is read. A stranger passes only where the endpoint is marked open; anybody
+else needs the right that the endpoint declares (wanmi.identity.rights), and a route without one is closed to all.
+Unsafe methods need the form token (CSRF) when the caller is known by a cookie.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from re import Pattern
 from urllib.parse import parse_qs, quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wanmi.errors import NotAllowed
 from wanmi.identity.sessions import csrf_fits
 from wanmi.registry import NodeContext
 from wanmi.web.callers import Caller, find_caller, login_cookie, session_cookie
+from wanmi.web.doors import Door, Doors
 from wanmi.web.problems import problem, wants_page
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -29,12 +28,12 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class Gate:
-    """ASGI middleware; ``open_paths`` are the patterns of the open routes, ``login`` the login page's path or ""."""
+    """ASGI middleware; ``doors`` are the routes with what they declare, ``login`` the login page's path or ""."""
 
-    def __init__(self, app: ASGIApp, node: NodeContext, open_paths: Sequence[Pattern[str]], login: str) -> None:
+    def __init__(self, app: ASGIApp, node: NodeContext, doors: Doors, login: str) -> None:
         self._app = app
         self._node = node
-        self._open = tuple(open_paths)
+        self._doors = doors
         self._login = login
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,20 +44,35 @@ class Gate:
         request = Request({**scope, "type": "http", "method": scope.get("method", "GET")}, receive)
         caller = find_caller(self._node, request)
         scope.setdefault("state", {})["caller"] = caller
-        is_open = any(pattern.fullmatch(scope["path"]) for pattern in self._open)
+        door = self._doors.find(scope["type"], request.method, scope["path"])
         if scope["type"] == "websocket":
-            await self._socket(caller, scope, receive, send)
+            await self._socket(caller, door, scope, receive, send)
             return
-        refusal = None if caller is not None or is_open else self._refuse_stranger(request)
+        is_open = door is not None and door.is_open
+        refusal = None if is_open else self._refuse(request, caller, door)
         if refusal is None and request.method not in SAFE:
             refusal, receive = await self._check_unsafe(request, caller, is_open, receive)
         await (refusal or self._app)(scope, receive, send)
 
-    async def _socket(self, caller: Caller | None, scope: Scope, receive: Receive, send: Send) -> None:
+    def _refuse(self, request: Request, caller: Caller | None, door: Door | None) -> Response | None:
+        """The refusal, None when the caller may pass. A path or method that nobody serves is told by the router."""
+        if caller is None:
+            return self._refuse_stranger(request)
+        if door is None:
+            if self._doors.knows(request.url.path):
+                return None
+            return problem(request, 404, f"{request.url.path}: there is nothing here")
+        why = self._doors.refusal(door, caller, self._node.role)
+        return problem(request, 403, why) if why else None
+
+    async def _socket(
+        self, caller: Caller | None, door: Door | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         """WebSockets bypass forms, so that they need a token, or a page of this very host."""
         headers = Request({**scope, "type": "http", "method": "GET"}).headers
         ours = headers.get("origin", "").partition("://")[2] == headers.get("host")
-        if caller is not None and (caller.by_token or ours):
+        may = caller is not None and door is not None and not self._doors.refusal(door, caller, self._node.role)
+        if caller is not None and may and (caller.by_token or ours):
             await self._app(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})
@@ -74,10 +88,6 @@ class Gate:
         self, request: Request, caller: Caller | None, is_open: bool, receive: Receive
     ) -> tuple[Response | None, Receive]:
         if caller is not None and caller.by_token:
-            try:
-                caller.need("write")
-            except NotAllowed as error:
-                return problem(request, 403, str(error)), receive
             return None, receive
         given = request.headers.get(CSRF_HEADER)
         if given is None and request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:

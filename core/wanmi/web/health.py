@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wanmi.query import cosigns, count_forks, count_quarantined, link_states, tally_cases
 from wanmi.registry import NodeContext
-from wanmi.web.callers import Reading, open_route
+from wanmi.web.callers import Reading, needs, open_route
 
 _LEVEL = {"fine": 0, "unknown": 1, "warn": 2, "bad": 3}
 
@@ -117,6 +117,7 @@ def health_routes(node: NodeContext, meter: Meter) -> APIRouter:
         return JSONResponse({"status": "degraded" if bad else "ok"})
 
     @router.get("/metrics", response_class=Response)
+    @needs("metrics.read")
     async def metrics(_caller: Reading) -> Response:
         """Prometheus text."""
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -15,8 +15,9 @@ from support.small_town import PASSWORD
 from support.town_fixture import Shown
 from wanmi import errors
 from wanmi.node import Node
+from wanmi.registry import Routes
 from wanmi.testing import running, small_node
-from wanmi.web import WebServer, build_app
+from wanmi.web import WebServer, build_app, needs
 from wanmi.web.problems import status_of
 
 
@@ -56,20 +57,21 @@ def test_each_error_has_its_status(error: errors.WanmiError, status: int) -> Non
 
 
 @pytest.fixture
-def faulty(city: Node) -> FastAPI:
-    app = build_app(city)
+def faulty(city: Node, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     router = APIRouter()
 
-    @router.get("/api/v1/faulty")
+    @router.get("/faulty")
+    @needs("node.read")
     async def fault() -> None:
         raise ZeroDivisionError("the secret is 42")
 
-    @router.get("/api/v1/conflict")
+    @router.get("/conflict")
+    @needs("node.read")
     async def conflict() -> None:
         raise errors.Conflict("case 1 was changed by somebody else; load it again")
 
-    app.include_router(router)
-    return app
+    monkeypatch.setattr(city.registry, "routes", [*city.registry.routes, Routes("/api/v1", lambda _: router, "test")])
+    return build_app(city)
 
 
 def test_what_nobody_meant_is_logged_and_not_told(faulty: FastAPI, city: Node) -> None:

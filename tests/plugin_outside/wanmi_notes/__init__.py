@@ -22,6 +22,7 @@ def register(to: Registry) -> None:
     to.projection("notes", kinds=("note.taken", "note.flagged"), rows=(journal.NoteRow,), apply=journal.project_notes)
     to.reactor("notes.flag", kinds=("note.taken",), decide=journal.flag_notes)
     to.action("notes.take", pages.take_note, help="take a note on a case")
+    to.right("notes.read", zh="看便笺", en="Read notes", scope="notes:read", posts=("operator", "shift_leader"))
     to.router("/api/v1/notes", pages.build_routes)
     to.page("/api/v1/notes", zh="便笺", en="Notes")
     to.command("notes", pages.commands, help="Notes on cases.")

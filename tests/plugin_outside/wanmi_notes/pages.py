@@ -38,10 +38,13 @@ def commands() -> typer.Typer:
 
 
 def build_routes(node: NodeContext) -> APIRouter:
-    """``GET /api/v1/notes``: who asks is known already, every route is closed to strangers."""
+    """``GET /api/v1/notes``: a route is closed until it says which right it needs."""
+    from wanmi.web import needs
+
     router = APIRouter()
 
     @router.get("")
+    @needs("notes.read")
     def list_notes() -> list[dict[str, Any]]:
         with node.store.reader() as connection:
             rows = connection.execute(select(table(NoteRow)).order_by(table(NoteRow).c.subject))

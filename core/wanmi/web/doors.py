@@ -1,0 +1,76 @@
+"""The routes of an app with what each declares: open, a right, or nothing (then it is closed to everybody)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from re import Pattern
+
+from starlette.routing import BaseRoute, Route, WebSocketRoute, compile_path
+
+from wanmi.registry import Right
+from wanmi.web.callers import Caller, is_open, right_name_of
+
+
+@dataclass(frozen=True)
+class Door:
+    """One route: its methods (``WEBSOCKET`` for a socket), its path as declared, and what it declares."""
+
+    methods: frozenset[str]
+    path: str
+    pattern: Pattern[str]
+    is_open: bool
+    right: str
+    name: str
+
+
+class Doors:
+    """Finds the route of a request as the router does: the first one that fits."""
+
+    def __init__(self, found: Iterable[tuple[str, BaseRoute]], rights: Mapping[str, Right]) -> None:
+        self.all: tuple[Door, ...] = tuple(_doors(found))
+        self._rights = rights
+
+    def find(self, kind: str, method: str, path: str) -> Door | None:
+        """The door of a request; None when no route takes this path with this method."""
+        wanted = "WEBSOCKET" if kind == "websocket" else method
+        fits = (door for door in self.all if wanted in door.methods and door.pattern.fullmatch(path))
+        return next(fits, None)
+
+    def knows(self, path: str) -> bool:
+        """Whether some route has this path, with whatever method, or has it without its last slash."""
+        tried = (path, path.rstrip("/")) if path != "/" else (path,)
+        return any(door.pattern.fullmatch(one) for one in tried for door in self.all)
+
+    def refusal(self, door: Door, caller: Caller, tier: str) -> str:
+        """Why the caller may not pass; empty when they may."""
+        right = self._rights.get(door.right)
+        if right is not None:
+            return caller.refusal(right, tier)
+        route = f"{'/'.join(sorted(door.methods))} {door.path}"
+        if door.right:
+            return f"{route} needs the right {door.right}, which nobody registered (registry.right); it is closed"
+        return f'{route} declares no right and is closed: its author writes @needs("…") below the route'
+
+
+def flat_routes(prefix: str, routes: Sequence[BaseRoute]) -> Iterator[tuple[str, BaseRoute]]:
+    """Every route with the prefix before its path; routers within routers are walked."""
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        if inner is None:
+            yield prefix, route
+        else:
+            context = getattr(route, "include_context", None)
+            yield from flat_routes(prefix + getattr(context, "prefix", ""), inner.routes)
+
+
+def _doors(found: Iterable[tuple[str, BaseRoute]]) -> Iterator[Door]:
+    for prefix, route in found:
+        if isinstance(route, Route):
+            methods = frozenset(route.methods or ())
+        elif isinstance(route, WebSocketRoute):
+            methods = frozenset({"WEBSOCKET"})
+        else:
+            continue
+        path, endpoint = prefix + route.path, route.endpoint
+        yield Door(methods, path, compile_path(path)[0], is_open(endpoint), right_name_of(endpoint), route.name)
