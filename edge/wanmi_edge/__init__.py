@@ -21,5 +21,6 @@ def register(to: Registry) -> None:
     to.task("edge.broker", edge.run_broker)
     to.task("edge.intake", edge.run_intake)
     to.task("edge.receipts", edge.run_receipts)
+    to.task("edge.tasks", edge.run_tasks)
     to.task("edge.probe", edge.run_probe)
     to.probe("edge", partial(edge_health, edge))

@@ -12,13 +12,16 @@ RECEIPT_LIFE = 7 * 86_400
 
 
 def kept(edge: str, terminal: str, report_id: str, taken: Taken, at: int, cosign: Cosign | None) -> Receipt:
-    """The receipt of a report that has its entry, as it stands now: kept, safe or refused."""
+    """The receipt of a report that has its entry, as it stands now: kept, safe or refused.
+
+    A late answer is kept with its reason.
+    """
     entry = EntryRef(edge, taken.seq, taken.hash)
     if taken.status == "refused":
         return Receipt(1, terminal, report_id, "refused", edge, at, entry=entry, reason=taken.reason)
     if cosign is not None and covers(cosign, taken):
-        return Receipt(1, terminal, report_id, "safe", edge, at, entry=entry, cosign=cosign_ref(cosign))
-    return Receipt(1, terminal, report_id, "kept", edge, at, entry=entry)
+        return Receipt(1, terminal, report_id, "safe", edge, at, entry, taken.reason, cosign=cosign_ref(cosign))
+    return Receipt(1, terminal, report_id, "kept", edge, at, entry, taken.reason)
 
 
 def covers(cosign: Cosign, taken: Taken) -> bool:

@@ -13,16 +13,20 @@ from wanmi.entries import Cosign
 from wanmi.errors import LinkError
 from wanmi.mqtt import Address, MqttClient, Session
 from wanmi.registry import NodeContext
-from wanmi.reports import PART_FILTER, REPORT_FILTER
+from wanmi.reports import ANSWER_FILTER, PART_FILTER, REPORT_FILTER, SEEN_FILTER, TRACK_FILTER
 from wanmi.settings import is_loopback
 from wanmi_edge.broker import ManagedBroker, choose_kind, choose_port, external_address
 from wanmi_edge.broker_files import MESSAGE_LIMIT, BrokerFiles, Listener
 from wanmi_edge.certificate import broker_certificate
+from wanmi_edge.field_desk import FieldDesk
 from wanmi_edge.intake import Intake
 from wanmi_edge.safe import SafeTeller
 from wanmi_edge.settings import MIB, BrokerSettings, EdgeSettings, IntakeSettings
 from wanmi_edge.spool import PartSpool, SpoolLimits
+from wanmi_edge.task_sender import TICK as TASK_TICK
+from wanmi_edge.task_sender import TaskSender
 from wanmi_edge.terminals import TerminalBook
+from wanmi_edge.track_sealer import TrackSealer
 from wanmi_edge.verdicts import Judge, rules_of
 
 IN_FLIGHT = 20_000
@@ -40,6 +44,9 @@ class Edge:
         self.client: MqttClient | None = None
         self.intake: Intake | None = None
         self.teller: SafeTeller | None = None
+        self.sender: TaskSender | None = None
+        self.sealer: TrackSealer | None = None
+        self.field: FieldDesk | None = None
         self.book: TerminalBook | None = None
         self.spool: PartSpool | None = None
         self.round_trip: float | None = None
@@ -79,6 +86,12 @@ class Edge:
         self.teller = teller
         await in_thread(teller.run, "edge-receipts")
 
+    async def run_tasks(self, node: NodeContext) -> None:
+        """Send the district's tasks to terminals, seal the positions that they send."""
+        settings = self._wire(node).intake
+        self.sealer = TrackSealer(node, self._book(), settings)
+        await in_thread(partial(self._send_tasks, self._sender(), self.sealer), "edge-tasks")
+
     async def run_probe(self, node: NodeContext) -> None:
         """Publish to oneself: a managed broker that does not bring it back is ended and started again."""
         settings = self._wire(node).mqtt
@@ -91,6 +104,7 @@ class Edge:
         with self._lock:
             if self.book is None:
                 self.book = TerminalBook(node.store, node.journal)
+                self.sender = TaskSender(node, lambda: self.client)
                 node.journal.listen_cosign(self._heard_cosign)
         return node.settings.section("edge", EdgeSettings)
 
@@ -98,6 +112,11 @@ class Edge:
         if self.book is None:
             raise LinkError("the edge is not wired to its node yet")
         return self.book
+
+    def _sender(self) -> TaskSender:
+        if self.sender is None:
+            raise LinkError("the edge is not wired to its node yet")
+        return self.sender
 
     def _heard_cosign(self, cosign: Cosign) -> None:
         for hearer in (self.intake, self.teller):
@@ -151,13 +170,19 @@ class Edge:
         spool, book = make_spool(node, settings), self._book()
         profile = Profile.load(node.settings.section("edge", EdgeSettings).profile)
         judge = Judge(rules_of(node.code, node.settings.region, settings, profile), book.known)
-        intake = Intake(node, client, judge, spool, book, settings)
+        field = self.field = FieldDesk(node, client, spool, self._sender())
+        intake = Intake(node, client, judge, spool, book, field, settings)
         self.client, self.spool, self.intake = client, spool, intake
         client.start()
         try:
             intake.run(lambda: stop.is_set() or self._address != address)
         finally:
             client.stop()
+
+    def _send_tasks(self, sender: TaskSender, sealer: TrackSealer, stop: threading.Event) -> None:
+        while not stop.wait(TASK_TICK):
+            sender.step()
+            sealer.step()
 
     def _probe(self, settings: BrokerSettings, stop: threading.Event) -> None:
         misses = 0
@@ -180,7 +205,7 @@ def session_of(code: str, settings: IntakeSettings) -> Session:
     """How the intake stands at the broker: what came while it was away is kept for it."""
     return Session(
         f"{code}-intake",
-        subscriptions=(REPORT_FILTER, PART_FILTER),
+        subscriptions=(REPORT_FILTER, PART_FILTER, ANSWER_FILTER, SEEN_FILTER, TRACK_FILTER),
         window=settings.window,
         in_flight=IN_FLIGHT,
         max_packet=2 * MESSAGE_LIMIT,

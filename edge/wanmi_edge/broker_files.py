@@ -115,7 +115,7 @@ def mosquitto_config(files: BrokerFiles, listeners: list[Listener], user: str) -
 
 
 def acl_rules(node: str) -> str:
-    """A terminal publishes under its own name and reads its own receipts; the node may do all."""
+    """A terminal publishes under its own name and reads its own receipts and tasks; the node may do all."""
     return "\n".join(
         [
             f"user {node}",
@@ -123,7 +123,11 @@ def acl_rules(node: str) -> str:
             "",
             "pattern write wanmi/v1/%u/report",
             "pattern write wanmi/v1/%u/part/#",
+            "pattern write wanmi/v1/%u/answer",
+            "pattern write wanmi/v1/%u/seen",
+            "pattern write wanmi/v1/%u/track",
             "pattern read wanmi/v1/%u/receipt",
+            "pattern read wanmi/v1/%u/task",
             "",
         ]
     )

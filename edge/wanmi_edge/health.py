@@ -12,8 +12,8 @@ State = Literal["fine", "warn", "bad", "unknown"]
 
 
 def edge_health(edge: Edge, node: NodeContext) -> Sequence[Health]:
-    """The broker, the intake with its spool, and the receipts."""
-    return [_broker(edge), _intake(edge, node), _receipts(edge, node)]
+    """The broker, the intake with its spool, the receipts, and the tasks."""
+    return [_broker(edge), _intake(edge, node), _receipts(edge, node), _tasks(edge)]
 
 
 def _broker(edge: Edge) -> Health:
@@ -64,3 +64,19 @@ def _receipts(edge: Edge, node: NodeContext) -> Health:
     end = node.journal.cursor(node.code).seq
     facts: dict[str, str | int] = {"told": teller.told, "entries": end}
     return Health("edge.receipts", "fine", f"{max(0, end - teller.told)} entries are not countersigned yet", facts)
+
+
+def _tasks(edge: Edge) -> Health:
+    sender, sealer, desk = edge.sender, edge.sealer, edge.field
+    if sender is None or sealer is None or desk is None:
+        return Health("edge.tasks", "unknown", "not started yet")
+    facts: dict[str, str | int] = {
+        "sent": sender.sent,
+        "not_seen": sender.waiting,
+        "answers": desk.kept,
+        "answers_refused": desk.refused,
+        "answers_waiting": desk.waiting,
+        "positions": desk.positions,
+        "segments": sealer.sealed,
+    }
+    return Health("edge.tasks", "fine", f"{sender.waiting} tasks wait for their terminals", facts)

@@ -1,6 +1,7 @@
 """The intake: one thread that turns messages into entries, a batch at a time.
 
-take -> judge -> plan -> one transaction -> receipts -> acknowledgements. While one plan is being made durable the
+take -> judge -> plan -> one transaction -> receipts -> acknowledgements. Answers, positions and what terminals have
+seen go to the field desk, which has written them before their batch is acknowledged. While one plan is being made durable the
 next one is prepared. What was not acknowledged when the process dies comes again and is known by its report id.
 """
 
@@ -20,13 +21,14 @@ from wanmi.mqtt import Message, MqttClient, ack_all
 from wanmi.registry import NodeContext, Stored
 from wanmi.reports import Reason, Receipt, ReportMessage, encode_message, report_topic
 from wanmi_edge import answers
+from wanmi_edge.field_desk import FieldDesk
 from wanmi_edge.ledger import Key, Ledger, Taken, refusal_id
 from wanmi_edge.plan import MAX_BYTES, Plan
 from wanmi_edge.rows import JunkRow
 from wanmi_edge.settings import IntakeSettings
 from wanmi_edge.spool import PartSpool
 from wanmi_edge.terminals import TerminalBook
-from wanmi_edge.verdicts import Good, Judge, Junk, Later, No, Part, Verdict
+from wanmi_edge.verdicts import Answered, FieldVerdict, Good, Judge, Junk, Later, No, Part, Verdict
 from wanmi_edge.waiting import WaitingRoom, load_waiting
 
 IDLE = 0.5
@@ -79,6 +81,7 @@ class Intake:
         judge: Judge,
         spool: PartSpool,
         book: TerminalBook,
+        field: FieldDesk,
         settings: IntakeSettings,
     ) -> None:
         self._node = node
@@ -86,6 +89,7 @@ class Intake:
         self._judge = judge
         self._spool = spool
         self._book = book
+        self._field = field
         self._settings = settings
         self._by = f"edge@{node.registry.plugins.get('edge', '0')}"
         self._ledger = Ledger(node.store, node.code)
@@ -127,7 +131,7 @@ class Intake:
         self._settle(leave=0)
 
     def work(self, messages: Sequence[Message]) -> None:
-        """Judge and plan a batch, and hand it to the journal."""
+        """Judge and plan a batch, and hand it to the journal; what the field desk takes is durable at once."""
         self._book.refresh_if_stale()
         judged: list[tuple[Message | None, Verdict]] = []
         for message in messages:
@@ -135,6 +139,7 @@ class Intake:
             judged.append((message, verdict))
             if isinstance(verdict, Part):
                 judged.extend((None, one) for one in self._put_part(verdict))
+        self._field.work([verdict for _, verdict in judged if isinstance(verdict, FieldVerdict)])
         self._ledger.load(key for _, verdict in judged for key in _keys(verdict))
         self._plan(judged)
 
@@ -148,7 +153,8 @@ class Intake:
         if self._spool.is_full() or not self._spool.put(where, part.content):
             return []
         waiting = self._room.for_part(where.terminal, where.digest)
-        return [self._verdict(report_topic(where.terminal), payload) for payload in waiting]
+        reports = [self._verdict(report_topic(where.terminal), payload) for payload in waiting]
+        return reports + [Answered(answer) for answer in self._field.waiting_for(where.terminal, where.digest)]
 
     def _plan(self, judged: Sequence[tuple[Message | None, Verdict]]) -> None:
         plan = Plan(self._node.code, self._by)

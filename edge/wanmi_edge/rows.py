@@ -1,4 +1,6 @@
-"""The edge's local tables: junk that nobody signed, reports that wait for parts, how far `safe` was told."""
+"""The edge's local tables: junk that nobody signed, reports that wait for parts, how far `safe` was told,
+which tasks terminals hold, positions that are not sealed yet.
+"""
 
 from __future__ import annotations
 
@@ -43,4 +45,28 @@ class SafeRow(Row):
     __table_args__ = mark("local")
 
 
-EDGE_ROWS: tuple[type[Row], ...] = (JunkRow, WaitingRow, SafeRow)
+class SeenRow(Row):
+    """A task as its terminal says that it holds it (``open`` or ``withdrawn``): it need not be sent again."""
+
+    __tablename__ = "edge_seen"
+    terminal: Mapped[str] = mapped_column(String(20), primary_key=True)
+    task_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    status: Mapped[str] = mapped_column(String(10))
+    at: Mapped[int] = mapped_column(BigInteger)
+    __table_args__ = mark("local")
+
+
+class TrackBatchRow(Row):
+    """A signed batch of positions that is in no sealed segment yet; ``start`` and ``end`` as its terminal says."""
+
+    __tablename__ = "edge_track"
+    terminal: Mapped[str] = mapped_column(String(20), primary_key=True)
+    start: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    end: Mapped[int] = mapped_column(BigInteger)
+    fixes: Mapped[int] = mapped_column(Integer)
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[int] = mapped_column(BigInteger)
+    __table_args__ = mark("local")
+
+
+EDGE_ROWS: tuple[type[Row], ...] = (JunkRow, WaitingRow, SafeRow, SeenRow, TrackBatchRow)

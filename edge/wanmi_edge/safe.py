@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from wanmi.entries import Cosign
+from wanmi.journal.task_rows import AnswerRow
 from wanmi.models import EntryRow, ReportRow, table
 from wanmi.mqtt import MqttClient
 from wanmi.registry import NodeContext
@@ -24,7 +25,7 @@ IDLE = 0.5
 
 @dataclass(frozen=True)
 class Covered:
-    """A report whose entry the parent holds."""
+    """A report or an answer whose entry the parent holds."""
 
     terminal: str
     report_id: str
@@ -58,11 +59,11 @@ class SafeTeller:
             self._wake.wait(IDLE)
 
     def step(self) -> bool:
-        """Tell up to AT_ONCE reports; whether there may be more to tell at once."""
+        """Tell up to AT_ONCE reports and answers; whether there may be more to tell at once."""
         cosign, client = self._newest, self._client()
         if cosign is None or client is None or cosign.seq <= self.told:
             return False
-        covered = covered_reports(self._node.store, self._node.code, self.told, cosign.seq, AT_ONCE)
+        covered = covered_by(self._node.store, self._node.code, self.told, cosign.seq, AT_ONCE)
         at = self._node.clock.now()
         for one in covered:
             receipt = answers.kept(self._node.code, one.terminal, one.report_id, one.taken, at, cosign)
@@ -83,20 +84,27 @@ def told_until(store: Store, edge: str) -> int:
         return connection.execute(select(row.seq).where(row.origin == edge)).scalar() or 0
 
 
-def covered_reports(store: Store, edge: str, after: int, upto: int, limit: int) -> Sequence[Covered]:
-    """Kept reports of this edge with entries in (after, upto], in order."""
-    report, entry = table(ReportRow).c, table(EntryRow).c
+def covered_by(store: Store, edge: str, after: int, upto: int, limit: int) -> Sequence[Covered]:
+    """Kept reports and answers of this edge with entries in (after, upto], in order."""
+    found = [one for row in (ReportRow, AnswerRow) for one in _covered(store, row, edge, after, upto, limit)]
+    return sorted(found, key=lambda one: one.taken.seq)[:limit]
+
+
+def _covered(
+    store: Store, row: type[ReportRow | AnswerRow], edge: str, after: int, upto: int, limit: int
+) -> list[Covered]:
+    said, entry = table(row).c, table(EntryRow).c
     query = (
-        select(report.terminal, report.report_id, report.digest, report.seq, entry.hash)
-        .join_from(table(ReportRow), table(EntryRow), (entry.origin == report.edge) & (entry.seq == report.seq))
-        .where(report.edge == edge, report.status == "kept", report.seq > after, report.seq <= upto)
-        .order_by(report.seq)
+        select(said.terminal, said.report_id, said.digest, said.seq, entry.hash, said.reason)
+        .join_from(table(row), table(EntryRow), (entry.origin == said.edge) & (entry.seq == said.seq))
+        .where(said.edge == edge, said.status == "kept", said.seq > after, said.seq <= upto)
+        .order_by(said.seq)
         .limit(limit)
     )
     with store.reader() as connection:
         return [
-            Covered(terminal, report_id, Taken(digest, seq, bytes(hash_).hex(), "kept"))
-            for terminal, report_id, digest, seq, hash_ in connection.execute(query)
+            Covered(terminal, report_id, Taken(digest, seq, bytes(hash_).hex(), "kept", reason))
+            for terminal, report_id, digest, seq, hash_, reason in connection.execute(query)
         ]
 
 

@@ -42,6 +42,7 @@ class IntakeSettings(Section):
 
     ``window`` is how many messages the broker hands over before the first is acknowledged; ``batch`` how many go into
     one transaction; sizes in MiB, times in seconds; ``junk_rows`` and ``waiting`` count rows.
+    A terminal's track is sealed when it is ``segment_seconds`` long or has ``segment_fixes`` positions.
     """
 
     window: int = Field(default=600, ge=10, le=65_535)
@@ -53,6 +54,8 @@ class IntakeSettings(Section):
     part_life: int = Field(default=7 * 86_400, ge=60)
     waiting: int = Field(default=2000, ge=1)
     junk_rows: int = Field(default=1000, ge=1)
+    segment_seconds: int = Field(default=900, ge=10)
+    segment_fixes: int = Field(default=500, ge=2, le=5000)
 
 
 class EdgeSettings(Section):

@@ -9,8 +9,10 @@ from wanmi.codes import CASE_KINDS, Profile, load_district_facts
 from wanmi.coords import Point
 from wanmi.errors import BadInput
 from wanmi.reports import (
+    AnswerMessage,
     Bounds,
     Box,
+    FieldTopic,
     Known,
     Limits,
     PartTopic,
@@ -18,9 +20,15 @@ from wanmi.reports import (
     Refused,
     ReportMessage,
     Rules,
+    Seen,
+    TrackBatch,
+    decode_answer,
     decode_report,
+    decode_seen,
     examine,
+    examine_answer,
     parse_topic,
+    read_track,
 )
 from wanmi.settings import RegionSettings
 from wanmi_edge.settings import MIB, IntakeSettings
@@ -72,7 +80,31 @@ class Part:
     content: bytes
 
 
-Verdict = Good | No | Later | Junk | Part
+@dataclass(frozen=True)
+class Answered:
+    """An answer that its terminal surely made; ``reason`` is set when the rules refuse it."""
+
+    message: AnswerMessage
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """A terminal says which tasks it holds."""
+
+    seen: Seen
+
+
+@dataclass(frozen=True)
+class Positions:
+    """A signed batch of a terminal's positions, and its message as it came."""
+
+    batch: TrackBatch
+    payload: bytes
+
+
+FieldVerdict = Answered | Told | Positions
+Verdict = Good | No | Later | Junk | Part | FieldVerdict
 
 
 class Judge:
@@ -90,10 +122,35 @@ class Judge:
             return Junk(topic, payload, "bad_topic", str(error))
         if isinstance(where, PartTopic):
             return self._part(topic, where, payload)
+        if isinstance(where, FieldTopic):
+            return self._field(topic, where, payload, content_type, now)
         try:
             return Good(examine(payload, where.terminal, self._find, now, self._rules, content_type))
         except Refused as refused:
             return _refusal(topic, where.terminal, payload, content_type, refused)
+
+    def _field(self, topic: str, where: FieldTopic, payload: bytes, content_type: str, now: int) -> Verdict:
+        try:
+            if where.what == "answer":
+                return Answered(examine_answer(payload, where.terminal, self._find, now, self._rules, content_type))
+            return self._told(where, payload)
+        except Refused as refused:
+            if where.what == "answer" and refused.reason.authentic:
+                return Answered(decode_answer(payload, content_type), refused.reason)
+            report_id = refused.report_id if refused.terminal in (where.terminal, None) else None
+            whose = where.terminal if where.what == "answer" else None
+            return Junk(topic, payload, refused.reason, refused.detail, whose, report_id)
+        except BadInput as error:
+            return Junk(topic, payload, Reason.WRONG_SCHEMA, str(error))
+
+    def _told(self, where: FieldTopic, payload: bytes) -> Verdict:
+        known = self._find(where.terminal)
+        if known is None or known.revoked:
+            raise Refused(Reason.REVOKED_TERMINAL if known else Reason.UNKNOWN_TERMINAL, terminal=where.terminal)
+        said = decode_seen(payload) if where.what == "seen" else read_track(payload, known.public_key)
+        if said.terminal != where.terminal:
+            raise Refused(Reason.WRONG_TERMINAL, terminal=where.terminal)
+        return Told(said) if isinstance(said, Seen) else Positions(said, payload)
 
     def _part(self, topic: str, where: PartTopic, payload: bytes) -> Verdict:
         known = self._find(where.terminal)

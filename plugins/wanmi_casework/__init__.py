@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from wanmi.hookspecs import ReportFacts, hookimpl
 from wanmi.registry import NodeContext, Registry
-from wanmi_casework import relay
+from wanmi_casework import relay, tasks
+from wanmi_casework.desk_parts import add_desk
 from wanmi_casework.health import PROBE, CaseworkHealth
 from wanmi_casework.near import Place
 from wanmi_casework.opener import NAME, CaseOpener
 from wanmi_casework.registered import REGISTERED
 from wanmi_casework.routing.parts import add_routing
 from wanmi_casework.settings import CaseworkSettings
+from wanmi_casework.tasks_admin import register_task_actions
 
 
 @hookimpl
@@ -22,7 +24,10 @@ def register(to: Registry) -> None:
     to.section("casework", CaseworkSettings)
     to.reactor(NAME, kinds=("report.received", "report.relayed", REGISTERED), decide=opener.decide)
     to.reactor(relay.NAME, kinds=("report.received",), decide=relay.relay)
+    to.reactor(tasks.NAME, kinds=("task.answered",), decide=tasks.judge_answers)
+    register_task_actions(to)
     to.probe(PROBE, CaseworkHealth(opener))
+    add_desk(to)
     add_routing(to)
 
 

@@ -73,7 +73,7 @@ def check_report(report: Report, now: int, rules: Rules) -> Reason | None:
         return Reason.OUTSIDE_CITY
     if not rules.knows_category(report.kind, report.category):
         return Reason.UNKNOWN_CATEGORY
-    return _check_sizes(report.attachments, rules.limits)
+    return check_sizes(report.attachments, rules.limits)
 
 
 def examine(
@@ -109,7 +109,8 @@ def _check_sender(message: ReportMessage, topic_terminal: str, find: Callable[[s
     return Reason.REVOKED_TERMINAL if known.revoked else None
 
 
-def _check_sizes(attachments: tuple[Attachment, ...], limits: Limits) -> Reason | None:
+def check_sizes(attachments: tuple[Attachment, ...], limits: Limits) -> Reason | None:
+    """The reason to refuse attachments that are larger than the limits, or None."""
     for attachment in attachments:
         if attachment.role == "text":
             if attachment.size > limits.text_bytes:

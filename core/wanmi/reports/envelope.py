@@ -164,8 +164,23 @@ def encode_message(raw: bytes, signature: bytes, key: str, parts: Mapping[str, b
     return _wire_encoder.encode(WireMessage(1, to_b64(raw), to_b64(signature), key, inline))
 
 
+class Opened(msgspec.Struct, frozen=True):
+    """A message taken apart: the bytes that were signed, not read yet, and the parts that fit their digests."""
+
+    envelope: bytes
+    signature: bytes
+    key_id: str
+    parts: dict[str, bytes]
+
+
 def decode_report(payload: bytes, content_type: str = "application/json") -> ReportMessage:
-    """Decode one payload and check its shape, not yet its signature; raises Refused.
+    """Decode one payload and check its shape, not yet its signature; raises Refused."""
+    wire = open_message(payload, content_type)
+    return ReportMessage(decode_envelope(wire.envelope), wire.envelope, wire.signature, wire.key_id, wire.parts)
+
+
+def open_message(payload: bytes, content_type: str = "application/json") -> Opened:
+    """The envelope, signature and parts in a payload; raises Refused.
 
     The only place that knows how a message is written: another encoding of the same fields (CBOR) goes here,
     chosen by the MQTT content type. Reasons: too_large, not_json, wrong_schema.
@@ -181,7 +196,7 @@ def decode_report(payload: bytes, content_type: str = "application/json") -> Rep
         raise Refused(Reason.WRONG_SCHEMA, str(error)) from error
     if len(raw) > MAX_ENVELOPE:
         raise Refused(Reason.TOO_LARGE, f"the envelope has {len(raw)} bytes, at most {MAX_ENVELOPE}")
-    return ReportMessage(decode_envelope(raw), raw, signature, wire.key_id, _good_parts(wire.parts))
+    return Opened(raw, signature, wire.key_id, _good_parts(wire.parts))
 
 
 def decode_envelope(raw: bytes) -> Report:
@@ -189,7 +204,7 @@ def decode_envelope(raw: bytes) -> Report:
     try:
         report = _report_decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(Reason.WRONG_SCHEMA, f"envelope: {error}", *_peek(raw)) from error
+        raise Refused(Reason.WRONG_SCHEMA, f"envelope: {error}", *peek(raw)) from error
     if envelope_bytes(report) != raw:
         detail = "the envelope is not in canonical form"
         raise Refused(Reason.WRONG_SCHEMA, detail, report.terminal, report.report_id)
@@ -252,7 +267,7 @@ class _Ids(msgspec.Struct):
     report_id: str = ""
 
 
-def _peek(raw: bytes) -> tuple[str | None, str | None]:
+def peek(raw: bytes) -> tuple[str | None, str | None]:
     """The ids in an envelope of wrong form, so that its receipt can name them."""
     try:
         ids = msgspec.json.decode(raw, type=_Ids)

@@ -29,6 +29,9 @@ class Reason(StrEnum):
     TEXT_TOO_LONG = "text_too_long"
     PARTS_MISSING = "parts_missing"
     EDGE_FULL = "edge_full"
+    UNKNOWN_TASK = "unknown_task"
+    NOT_YOUR_TASK = "not_your_task"
+    TOO_LATE = "too_late"
 
     @property
     def passing(self) -> bool:
@@ -41,7 +44,7 @@ class Reason(StrEnum):
         return self not in _BEFORE_SIGNATURE
 
 
-_PASSING = frozenset({Reason.UNKNOWN_TERMINAL, Reason.PARTS_MISSING, Reason.EDGE_FULL})
+_PASSING = frozenset({Reason.UNKNOWN_TERMINAL, Reason.PARTS_MISSING, Reason.EDGE_FULL, Reason.UNKNOWN_TASK})
 _BEFORE_SIGNATURE = frozenset(
     {
         Reason.NOT_JSON,
@@ -62,7 +65,10 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.UNKNOWN_TERMINAL: ("终端未登记", "the terminal has not been admitted by this district"),
     Reason.REVOKED_TERMINAL: ("终端已注销", "the terminal's admission was revoked"),
     Reason.BAD_SIGNATURE: ("签名无效", "the signature does not fit the terminal's key"),
-    Reason.ID_REUSED: ("上报编号重复而内容不同", "the report id was used before for other content"),
+    Reason.ID_REUSED: (
+        "上报编号或任务已使用而内容不同",
+        "the report id, or the task, was used before for other content",
+    ),
     Reason.FUTURE_TIME: ("上报时间在未来", "the report's time lies in the future: set the terminal's clock"),
     Reason.NO_POSITION: ("没有定位", "the report has no position: (0, 0) is what a receiver gives without a fix"),
     Reason.OUTSIDE_CITY: ("位置不在本市范围", "the position lies outside the city: check the datum"),
@@ -71,6 +77,9 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.TEXT_TOO_LONG: ("文字过长", "the text is longer than the protocol allows"),
     Reason.PARTS_MISSING: ("附件尚未收到", "attachments named in the report have not arrived: send them"),
     Reason.EDGE_FULL: ("边缘节点存储不足", "the edge has no room now: try again later"),
+    Reason.UNKNOWN_TASK: ("任务尚未到达本边缘节点", "the edge does not know the task yet: try again later"),
+    Reason.NOT_YOUR_TASK: ("任务不属于本终端", "the task was sent to another terminal"),
+    Reason.TOO_LATE: ("超过任务时限（仍予保存）", "made after the task's deadline: kept all the same, and marked"),
 }
 
 

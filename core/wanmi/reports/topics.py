@@ -3,13 +3,18 @@
 up    wanmi/v1/{terminal}/report                            one signed report
 up    wanmi/v1/{terminal}/part/{digest}                     a whole part of at most 256 KiB
 up    wanmi/v1/{terminal}/part/{digest}/{index}/{count}     one chunk of a larger part, index from 0
+up    wanmi/v1/{terminal}/answer                            one signed answer to a task
+up    wanmi/v1/{terminal}/seen                              which tasks are on the terminal's disk
+up    wanmi/v1/{terminal}/track                             one signed batch of positions
 down  wanmi/v1/{terminal}/receipt                           the edge's answers
+down  wanmi/v1/{terminal}/task                              one task, again until it was seen
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal, cast
 
 from wanmi.errors import BadInput
 
@@ -18,10 +23,15 @@ CHUNK = 256 * 1024
 MAX_CHUNKS = 64
 REPORT_FILTER = "wanmi/v1/+/report"
 PART_FILTER = "wanmi/v1/+/part/#"
+ANSWER_FILTER = "wanmi/v1/+/answer"
+SEEN_FILTER = "wanmi/v1/+/seen"
+TRACK_FILTER = "wanmi/v1/+/track"
+
+FieldWord = Literal["answer", "seen", "track"]
 
 _UP = re.compile(
     r"wanmi/v1/(?P<terminal>T[0-9]{6}-[0-9]{4,8})/"
-    r"(?:report|part/(?P<digest>[0-9a-f]{64})(?:/(?P<index>[0-9]{1,2})/(?P<count>[0-9]{1,2}))?)"
+    r"(?:(?P<word>report|answer|seen|track)|part/(?P<digest>[0-9a-f]{64})(?:/(?P<index>[0-9]{1,2})/(?P<count>[0-9]{1,2}))?)"
 )
 
 
@@ -30,6 +40,14 @@ class ReportTopic:
     """A report came up."""
 
     terminal: str
+
+
+@dataclass(frozen=True)
+class FieldTopic:
+    """Something else of a terminal came up: an answer, what it has seen, where it was."""
+
+    terminal: str
+    what: FieldWord
 
 
 @dataclass(frozen=True)
@@ -45,6 +63,26 @@ class PartTopic:
 def report_topic(terminal: str) -> str:
     """Where a terminal sends its reports."""
     return f"wanmi/v1/{terminal}/report"
+
+
+def answer_topic(terminal: str) -> str:
+    """Where a terminal sends its answers to tasks."""
+    return f"wanmi/v1/{terminal}/answer"
+
+
+def seen_topic(terminal: str) -> str:
+    """Where a terminal says which tasks it holds."""
+    return f"wanmi/v1/{terminal}/seen"
+
+
+def track_topic(terminal: str) -> str:
+    """Where a terminal sends its positions."""
+    return f"wanmi/v1/{terminal}/track"
+
+
+def task_topic(terminal: str) -> str:
+    """Where a terminal hears its tasks."""
+    return f"wanmi/v1/{terminal}/task"
 
 
 def receipt_topic(terminal: str) -> str:
@@ -63,14 +101,15 @@ def chunks_of(content: bytes) -> list[bytes]:
     return [content[at : at + CHUNK] for at in range(0, len(content), CHUNK)] or [b""]
 
 
-def parse_topic(topic: str) -> ReportTopic | PartTopic:
+def parse_topic(topic: str) -> ReportTopic | PartTopic | FieldTopic:
     """What an upward topic says; raises BadInput."""
     match = _UP.fullmatch(topic)
     if match is None:
         raise BadInput(f"topic {topic[:120]!r} is none of a terminal's")
     terminal, digest = match["terminal"], match["digest"]
     if digest is None:
-        return ReportTopic(terminal)
+        word = match["word"]
+        return ReportTopic(terminal) if word == "report" else FieldTopic(terminal, cast(FieldWord, word))
     if match["count"] is None:
         return PartTopic(terminal, digest)
     index, count = int(match["index"]), int(match["count"])
