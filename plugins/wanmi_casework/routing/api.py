@@ -8,16 +8,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from wanmi.codes import local_date
-from wanmi.errors import BadInput, NotAllowed
+from wanmi.errors import BadInput
 from wanmi.registry import NodeContext
-from wanmi.web.callers import Caller, Reading
+from wanmi.web import needs
+from wanmi.web.callers import Reading
 from wanmi_casework.routing.arbitration import Mark, arbitrate, queue
 from wanmi_casework.routing.asking import explain
 from wanmi_casework.routing.kept import current_book
 from wanmi_casework.routing.showing import ArbitrationOut, RouteOut, arbitration_out, route_out
-
-ARBITERS = ("dispatcher",)
-"""Posts that decide who handles a contested case: it belongs to the command axis."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,7 @@ def build_routes(node: NodeContext) -> APIRouter:
     router = APIRouter(tags=["routing"])
 
     @router.get("/routes/explain")
+    @needs("routing.read")
     def explain_route(
         _caller: Reading,
         category: Annotated[str, Query(description="event:0102 or component:0101")],
@@ -67,6 +66,7 @@ def build_routes(node: NodeContext) -> APIRouter:
         return route_out(explain(node, category, grid, at, source, version))
 
     @router.get("/departments")
+    @needs("routing.read")
     def departments(_caller: Reading) -> list[DepartmentOut]:
         """The departments in force today at this node."""
         today = local_date(node.clock.now()).isoformat()
@@ -76,9 +76,10 @@ def build_routes(node: NodeContext) -> APIRouter:
         ]
 
     @router.get("/arbitration")
+    @needs("routing.read")
     def arbitrations(
         _caller: Reading,
-        state: Literal["open", "decided"] = "open",
+        state: Literal["open", "decided", "lapsed"] = "open",
         cursor: str = "",
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> QueueOut:
@@ -89,18 +90,12 @@ def build_routes(node: NodeContext) -> APIRouter:
         return QueueOut([arbitration_out(one) for one in found[:limit]], following)
 
     @router.post("/arbitration/{case}")
+    @needs("routing.decide")
     def decide(caller: Reading, case: str, decision: DecisionIn) -> ArbitrationOut:
-        """Decide a contested case: dispatchers only. 409 when somebody decided before."""
-        _check_arbiter(caller)
+        """Decide a contested case. 409 when somebody decided before."""
         return arbitration_out(arbitrate(node, case, decision.department, decision.opinion, caller.actor.id))
 
     return router
-
-
-def _check_arbiter(caller: Caller) -> None:
-    caller.need("write")
-    if not caller.by_token and caller.actor.post not in ARBITERS:
-        raise NotAllowed(f"post {caller.actor.post} may not arbitrate; a {' or '.join(ARBITERS)} may")
 
 
 def _mark(cursor: str) -> Mark | None:

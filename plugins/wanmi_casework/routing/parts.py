@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wanmi_casework.routing.kinds import DepartmentSet, ResponsibilitySet, RouteArbitrated, RouteContested, RuleSet
 from wanmi_casework.routing.tables import (
     DATA_KINDS,
+    QUEUE_KINDS,
     ArbitrationRow,
     RoutingRow,
     project_arbitration,
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import typer
     from fastapi import APIRouter
 
-    from wanmi.registry import AdminResult, NodeContext, Progress, Registry
+    from wanmi.registry import AdminResult, Draft, NodeContext, Progress, Registry, Stored
 
 
 def add_routing(to: Registry) -> None:
@@ -29,13 +30,19 @@ def add_routing(to: Registry) -> None:
     to.entry_kind("route.contested", RouteContested, zh="职责争议", en="Route contested")
     to.entry_kind("route.arbitrated", RouteArbitrated, zh="职责裁定", en="Route arbitrated")
     to.projection("routing", kinds=tuple(DATA_KINDS), rows=(RoutingRow,), apply=project_routing)
-    contests = ("route.contested", "route.arbitrated")
-    to.projection("arbitration", kinds=contests, rows=(ArbitrationRow,), apply=project_arbitration)
+    to.projection("arbitration", kinds=QUEUE_KINDS, rows=(ArbitrationRow,), apply=project_arbitration)
+    to.reactor("casework.contest", kinds=("case.stepped",), decide=_contest)
     to.action("route.check", _check, help="read files of routing data, say what an import would do")
     to.action("route.import", _import, help="import departments, responsibility grids and rules")
     to.action("route.explain", _explain, help="who would handle something, and why")
     to.command("route", _commands, help="Who handles what, where and when: check, import, explain.")
     to.router("/api/v1", _routes)
+
+
+def _contest(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[Stored, Draft]]:
+    from wanmi_casework.routing.contesting import contest_steps
+
+    return contest_steps(node, batch)
 
 
 def _check(node: NodeContext, arguments: Mapping[str, Any]) -> Iterator[Progress | AdminResult]:

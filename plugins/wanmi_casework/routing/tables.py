@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, Index, String, Text, select
+from sqlalchemy import BigInteger, Connection, Index, String, Text, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wanmi.entries import Entry
@@ -28,6 +28,10 @@ DATA_KINDS: dict[str, type[Item]] = {
     "responsibility.set": ResponsibilitySet,
     "rule.set": RuleSet,
 }
+QUEUE_KINDS = ("route.contested", "route.arbitrated", "case.stepped", "case.request_decided")
+DISPATCH_STAGE = "dispatch"
+MANY = 500
+"""Cases looked up at a time: databases bound the parameters of a question."""
 CODE = String(40)
 
 
@@ -46,7 +50,10 @@ class RoutingRow(Row):
 
 
 class ArbitrationRow(Row):
-    """A contested case: ``open`` until somebody decides. ``claims`` JSON as in the entry; times µs UTC."""
+    """A contested case: ``open`` until somebody decides, ``lapsed`` when the case left the stage of dispatch before.
+
+    ``claims`` JSON as in the entry; times µs UTC.
+    """
 
     __tablename__ = "arbitration"
     case: Mapped[str] = mapped_column(String(60), primary_key=True)
@@ -93,12 +100,39 @@ def project_routing(tx: Connection, entries: Sequence[Entry]) -> None:
 
 
 def project_arbitration(tx: Connection, entries: Sequence[Entry]) -> None:
-    """The queue: opened by the case's owner, closed by the owner's arbiter; a case may be contested again."""
+    """The queue: opened by the case's owner, closed by the owner's arbiter or by the case going on without.
+
+    A case may be contested again.
+    """
+    waiting = _waiting(tx, entries)
     for entry in entries:
+        case = entry.subject.partition(":")[2]
         if entry.kind == "route.contested":
             _open(tx, entry, body_of(entry, RouteContested))
-        else:
+            waiting.add(case)
+        elif entry.kind == "route.arbitrated":
             _decide(tx, entry, body_of(entry, RouteArbitrated))
+            waiting.discard(case)
+        elif case in waiting and _moves_on(entry):
+            owned = (ARBITRATION.c.case == case, ARBITRATION.c.owner == entry.origin, ARBITRATION.c.state == "open")
+            tx.execute(update(ARBITRATION).where(*owned).values(state="lapsed"))
+
+
+def _waiting(tx: Connection, entries: Sequence[Entry]) -> set[str]:
+    """Of the cases that these entries are about, those in the queue: most never were."""
+    cases = sorted({entry.subject.partition(":")[2] for entry in entries})
+    found: set[str] = set()
+    for start in range(0, len(cases), MANY):
+        chunk = cases[start : start + MANY]
+        query = select(ARBITRATION.c.case).where(ARBITRATION.c.case.in_(chunk), ARBITRATION.c.state == "open")
+        found.update(tx.execute(query).scalars())
+    return found
+
+
+def _moves_on(entry: Entry) -> bool:
+    """Whether a case's entry leaves it at another stage than that of dispatch."""
+    after = entry.body if entry.kind == "case.stepped" else entry.body["effect"]
+    return after is not None and after["stage"] != DISPATCH_STAGE
 
 
 def _open(tx: Connection, entry: Entry, body: RouteContested) -> None:

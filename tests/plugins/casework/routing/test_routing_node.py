@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import wanmi_casework
 from support.browser import Browser
+from wanmi.case_kinds import CaseStepped
 from wanmi.clock import ManualClock
 from wanmi.codes import Divisions
 from wanmi.errors import BadInput, Conflict, NotAllowed, NotFound
@@ -18,7 +20,7 @@ from wanmi.identity import add_token
 from wanmi.kinds import CaseOpened
 from wanmi.node import Node, run_action
 from wanmi.registry import Draft
-from wanmi.testing import carry, reopen, replay_differences, small_city, small_node
+from wanmi.testing import carry, react, reopen, replay_differences, small_city, small_node
 from wanmi.web import build_app
 from wanmi_casework.routing import (
     Facts,
@@ -194,6 +196,44 @@ def test_a_contested_case_waits_for_an_arbiter(district: Node, take: Import) -> 
     assert replay_differences(district) == []
 
 
+def stepped(step: str, before: str, state: str, stage: str, department: str | None = None) -> CaseStepped:
+    return CaseStepped(
+        step=step, from_state=before, state=state, stage=stage, final=False, axis="supervision", post="operator", unit=None,
+        opinion="", department=department, collector=None, clock=None, limit=None, deadline=None, warn=None, clocks=[],
+        counts=[], fields={}, attachments=[], reason=None,
+    )  # fmt: skip
+
+
+def test_a_case_that_comes_to_be_dispatched_is_put_into_the_queue_and_lapses_when_it_goes_on(
+    district: Node, take: Import
+) -> None:
+    take(district, DEPARTMENTS, SETS, RULES)
+    take(district, CONTEST)
+    numbers = {CASE: "0507", "210102-E0102-20261124-0002": "0102"}
+    for number, category in numbers.items():
+        body = replace(opened(number, category), day_seq=int(number[-4:]))
+        district.journal.append(Draft("case.opened", f"case:{number}", body)).result()
+    react(district)
+    assert queue(district) == [], "it may still be refused"
+    filed = stepped("file", "reported", "pending_dispatch", "dispatch")
+    for number in numbers:
+        district.journal.append(Draft("case.stepped", f"case:{number}", filed)).result()
+    assert react(district) == 1
+    (waiting,) = queue(district)
+    assert (waiting.case, [claim.department for claim in waiting.claims]) == (CASE, ["D1", "D2"])
+    assert react(district) == 0
+    sent = stepped("dispatch", "pending_dispatch", "pending_handle", "handle", "D1")
+    district.journal.append(Draft("case.stepped", f"case:{CASE}", sent)).result()
+    assert queue(district) == []
+    assert [one.case for one in queue(district, "lapsed")] == [CASE]
+    back = stepped("redispatch", "pending_handle", "returned", "dispatch")
+    district.journal.append(Draft("case.stepped", f"case:{CASE}", back)).result()
+    assert react(district) == 1
+    assert [one.case for one in queue(district)] == [CASE], "it came back and nobody decided yet"
+    arbitrate(district, CASE, "D2", "属地", "p-1")
+    assert replay_differences(district) == []
+
+
 def test_only_the_owner_has_a_case_arbitrated(district: Node, take: Import) -> None:
     take(district, DEPARTMENTS, CONTEST)
     found = suggest(district, opened(), NOW)
@@ -326,3 +366,16 @@ def test_the_action_explains_as_the_api_does(district: Node, take: Import) -> No
     found = result(district, "route.explain", {"category": "event:0505", "grid": GRID})
     assert (found["department"], found["rule"], found["at"]) == ("D2", "R2", NOW)
     assert json.dumps(found)
+
+
+def test_who_may_ask_and_who_may_decide(district: Node, take: Import) -> None:
+    take(district, DEPARTMENTS, CONTEST)
+    draft = contest_draft(district, CASE, suggest(district, opened(), NOW))
+    assert draft is not None
+    district.journal.append(draft).result()
+    said = {"department": "D1", "opinion": "属地"}
+    with machine(district, "cases:read") as reader, machine(district, "cases:step") as stepper:
+        assert [one["case"] for one in reader.get("/api/v1/arbitration").json()["cases"]] == [CASE]
+        assert reader.request("POST", f"/api/v1/arbitration/{CASE}", json=said).status_code == 403
+        assert stepper.get("/api/v1/departments").status_code == 403
+        assert stepper.request("POST", f"/api/v1/arbitration/{CASE}", json=said).status_code == 200
