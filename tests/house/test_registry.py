@@ -14,6 +14,7 @@ from wanmi.hookspecs import Specs
 from wanmi.journal.core import register_core
 from wanmi.models import mark_of, table
 from wanmi.plugins import Plugin, fill, installed_plugins, load_plugin, plugin_manager
+from wanmi.profiles import register_profiles
 from wanmi.registry import Registry
 from wanmi.workdays import register_calendar
 
@@ -32,6 +33,7 @@ def registry() -> Registry:
     """All that the core and every plugin register."""
     filled = Registry()
     register_core(filled)
+    register_profiles(filled)
     register_calendar(filled)
     fill(filled, plugins())
     return filled

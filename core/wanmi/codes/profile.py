@@ -9,7 +9,6 @@ from hashlib import sha256
 from importlib.resources.abc import Traversable
 from re import fullmatch
 from types import MappingProxyType
-from typing import Literal
 
 import msgspec
 
@@ -29,7 +28,7 @@ from wanmi.codes.resources import MemoryFolder, Toml, folder_named, folders_with
 from wanmi.codes.shapes import DEFAULT_PROFILE, Lang, Shape, Shapes, shapes_of
 from wanmi.errors import BadCode, NotFound
 
-__all__ = ["PROFILE_FILES", "Label", "Labels", "Post", "Profile", "files_digest", "is_profile_file", "shipped_profiles"]
+__all__ = ["PROFILE_FILES", "Label", "Labels", "Profile", "files_digest", "is_profile_file", "shipped_profiles"]
 
 PROFILE_FILES = ("profile.toml", "components.csv", "events.csv", "time_limits.csv")
 """The files that every profile has; others (`steps.toml`, `routing.csv`, `from_<profile>.csv` …) may be there."""
@@ -40,19 +39,6 @@ class Label(msgspec.Struct, frozen=True):
 
     zh: str
     en: str
-
-    def in_lang(self, lang: Lang) -> str:
-        """The word in that language."""
-        return self.zh if lang == "zh" else self.en
-
-
-class Post(msgspec.Struct, frozen=True):
-    """A post (岗位): its words, its axis (监督轴, 指挥轴 or neither), the tiers of nodes that have it."""
-
-    zh: str
-    en: str
-    axis: Literal["supervision", "command", "none"]
-    tiers: tuple[Literal["city", "district"], ...] = ("city", "district")
 
     def in_lang(self, lang: Lang) -> str:
         """The word in that language."""
@@ -80,7 +66,6 @@ class Profile:
     groups: Mapping[str, Group] = field(repr=False)
     units: Mapping[str, Unit] = field(repr=False)
     labels: Labels = field(repr=False)
-    posts: Mapping[str, Post] = field(repr=False)
     files: Mapping[str, bytes] = field(repr=False)
 
     @classmethod
@@ -110,7 +95,6 @@ class Profile:
             groups=MappingProxyType(msgspec.convert(toml.get("groups", {}), dict[str, Group])),
             units=MappingProxyType(units),
             labels=_labels(toml),
-            posts=MappingProxyType(msgspec.convert(toml.get("posts", {}), dict[str, Post])),
             files=MappingProxyType(dict(held)),
         )
 

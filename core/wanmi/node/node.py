@@ -32,6 +32,7 @@ from wanmi.plugins import (
     plugin_of,
     read_off,
 )
+from wanmi.profiles import register_profiles
 from wanmi.registry import Draft, Health, NodeContext, Reactor, Registry, Stored
 from wanmi.settings import Settings, read_all_settings, read_settings
 from wanmi.store import Blobs, Store
@@ -190,9 +191,10 @@ def new_registry(plugins: Sequence[Plugin]) -> Registry:
     registry = Registry()
     with registry.filling("wanmi", __version__):
         register_core(registry)
+        register_profiles(registry)
         register_node(registry)
-        register_people(registry)
         register_calendar(registry)
+        register_people(registry)
     fill(registry, plugins)
     return registry
 

@@ -1,0 +1,61 @@
+"""Checks steps.toml: the table's own check, and that it goes with the rest of the profile."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+
+import msgspec
+
+from wanmi.cases.table import Act, ClockRule, PostRule, RequestRule, State, Step, StepTable
+from wanmi.codes.resources import Toml
+from wanmi.errors import BadInput
+from wanmi.profiles.check_words import table_at
+from wanmi.profiles.findings import Finding, text_of, toml_line
+from wanmi.profiles.packing import Files
+
+__all__ = ["STEPS", "check_steps"]
+
+STEPS = "steps.toml"
+_NAMED = re.compile(r"(step|request|act|state|clock|post) ([\w-]+)")
+_THINGS = {"posts": PostRule, "clocks": ClockRule, "states": State, "steps": Step, "requests": RequestRule, "acts": Act}
+
+
+def check_steps(toml: Toml, files: Files) -> Iterator[Finding]:
+    """What does not hold in the step table, each with the line of the step, request or state that it names."""
+    text = text_of(files, STEPS)
+    try:
+        table = StepTable.parse(text)
+    except BadInput as error:
+        found = list(_misfits(text))
+        yield from found or [Finding("error", STEPS, None, str(error), "compare with the shipped steps.toml")]
+        return
+    for problem in table.check():
+        what, _, do = problem.partition("; ")
+        yield Finding("error", STEPS, _line_of(text, problem), what, do or "correct the table")
+    units = table_at(toml, "units")
+    for name, clock in table.clocks.items():
+        if clock.limit is not None and clock.limit.unit not in units:
+            what = f"clock {name}: unit {clock.limit.unit!r}"
+            yield Finding("error", STEPS, toml_line(text, "clocks", name), what, f"write one of {', '.join(units)}")
+    if table.name != toml.get("name"):
+        what = f"name {table.name!r}, though the profile is {toml.get('name')!r}"
+        yield Finding("error", STEPS, toml_line(text, "name"), what, "call both the same")
+
+
+def _misfits(text: str) -> Iterator[Finding]:
+    """The things whose fields are not what they must be: which step, which request."""
+    toml = tomllib.loads(text)
+    for table, of in _THINGS.items():
+        for name, value in table_at(toml, table).items():
+            try:
+                msgspec.convert(value, of)
+            except msgspec.ValidationError as error:
+                line = toml_line(text, table, name)
+                yield Finding("error", STEPS, line, f"{table} {name}: {error}", "compare with the shipped steps.toml")
+
+
+def _line_of(text: str, told: str) -> int | None:
+    named = _NAMED.search(told)
+    return toml_line(text, f"{named.group(1)}s", named.group(2)) if named else None

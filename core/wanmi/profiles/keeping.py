@@ -1,0 +1,131 @@
+"""Which profile is active at a node, and any earlier one by its digest: from the journal, else the shipped one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from wanmi.cases.table import StepTable
+from wanmi.codes import DEFAULT_PROFILE, Profile, files_digest, shipped_profiles
+from wanmi.errors import BadInput, NotFound
+from wanmi.models import table
+from wanmi.profiles.bodies import ProfileChunkRow, ProfileVersionRow
+from wanmi.profiles.check_steps import STEPS
+from wanmi.profiles.packing import Files, unpack
+from wanmi.registry import NodeContext
+
+__all__ = ["ProfileStore", "Version", "city_of", "files_of", "source_of"]
+
+CHUNK = table(ProfileChunkRow)
+VERSION = table(ProfileVersionRow)
+
+
+@dataclass(frozen=True)
+class Version:
+    """An activated version: where and when (µs UTC), by whom, why."""
+
+    origin: str
+    seq: int
+    name: str
+    version: str
+    digest: str
+    opinion: str
+    actor: str | None
+    at: int
+
+    @property
+    def ref(self) -> str:
+        """As cases name it: ``name@`` and 16 digits of the digest."""
+        return f"{self.name}@{self.digest[:16]}"
+
+
+class ProfileStore:
+    """The profiles of a node. Thread safe; what was read once is kept, a new activation is seen at once.
+
+    ``default`` names the shipped profile that holds until the city activates one.
+    """
+
+    def __init__(self, node: NodeContext, default: str = DEFAULT_PROFILE) -> None:
+        self._node = node
+        self._default = default
+        self._source = source_of(node)
+        self._seen: tuple[int, Profile] | None = None
+        self._kept: dict[str, Profile] = {}
+        self._tables: dict[str, StepTable] = {}
+
+    def active(self) -> Profile:
+        """The profile that cases opened now follow: the city's newest activation, else the shipped default."""
+        seq = self._node.journal.cursor(self._source).seq
+        seen = self._seen
+        if seen is None or seen[0] != seq:
+            newest = self.versions(1)
+            profile = self._journaled(newest[0].digest) if newest else Profile.load(self._default)
+            self._seen = seen = (seq, profile)
+        return seen[1]
+
+    def of(self, ref: str) -> Profile:
+        """The profile that a case names (``name@digest16``): the journaled version, else the shipped one of that name.
+
+        Raises NotFound where neither is held.
+        """
+        name, _, begin = ref.partition("@")
+        for profile in [self.active(), *self._kept.values()]:
+            if profile.ref == ref:
+                return profile
+        digest = self._digest_of(name, begin)
+        if digest is not None:
+            return self._journaled(digest)
+        if name not in shipped_profiles():
+            raise NotFound(f"profile {ref}: was never activated here and is not shipped; fetch the city's chain first")
+        return Profile.load(name)
+
+    def steps(self, profile: Profile) -> StepTable:
+        """The step table of a profile, read once; a profile without one works by the shipped default's."""
+        if profile.digest not in self._tables:
+            own = STEPS in profile.files
+            self._tables[profile.digest] = StepTable.parse(profile.text(STEPS)) if own else StepTable.load()
+        return self._tables[profile.digest]
+
+    def versions(self, most: int = 100) -> list[Version]:
+        """What the city activated, newest first."""
+        columns = [VERSION.c[name] for name in Version.__dataclass_fields__]
+        query = select(*columns).where(VERSION.c.origin == self._source).order_by(VERSION.c.seq.desc()).limit(most)
+        with self._node.store.reader() as connection:
+            return [Version(*row) for row in connection.execute(query)]
+
+    def _digest_of(self, name: str, begin: str) -> str | None:
+        if len(begin) < 16:
+            return None
+        like = VERSION.c.digest.startswith(begin, autoescape=True)
+        query = select(VERSION.c.digest).where(VERSION.c.origin == self._source, VERSION.c.name == name, like).limit(1)
+        with self._node.store.reader() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def _journaled(self, digest: str) -> Profile:
+        if digest not in self._kept:
+            with self._node.store.reader() as connection:
+                self._kept[digest] = Profile.of_files(files_of(connection, self._source, digest))
+        return self._kept[digest]
+
+
+def city_of(code: str) -> str:
+    """The city that a node belongs to: the first four digits of every code below it (GB/T 2260)."""
+    return f"{code[:4]}00"
+
+
+def source_of(node: NodeContext) -> str:
+    """Whose chain says what is active here: the city's, at an edge its district's, which hands the city's on."""
+    return node.parent or node.code if node.role == "edge" else city_of(node.code)
+
+
+def files_of(tx: Connection, origin: str, digest: str) -> Files:
+    """The files of a version, put together from its parts; BadInput where they do not add up to the digest."""
+    query = select(CHUNK.c.of, CHUNK.c.data).where(CHUNK.c.origin == origin, CHUNK.c.digest == digest)
+    parts = tx.execute(query.order_by(CHUNK.c.n)).all()
+    if not parts or len(parts) != parts[0].of:
+        raise BadInput(f"profile {digest[:16]}: {len(parts)} parts of its archive are here; propose all of them first")
+    files = unpack(b"".join(bytes(part.data) for part in parts), f"profile {digest[:16]}")
+    if files_digest(files) != digest:
+        raise BadInput(f"profile {digest[:16]}: its parts add up to {files_digest(files)[:16]}; it was tampered with")
+    return files
