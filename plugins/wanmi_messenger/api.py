@@ -1,0 +1,74 @@
+"""/api/v1/messages: the outbox, sending one again, dropping it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+
+from wanmi.registry import NodeContext
+from wanmi.web import caller_of, needs
+from wanmi_messenger import outbox
+from wanmi_messenger.actions import drop_message, send_again
+from wanmi_messenger.shown import READ, SEND, MessageOut, message_out
+
+StateName = Literal["", "planned", "queued", "sending", "sent", "failed", "dead"]
+ChannelName = Literal["", "smtp", "sms", "webhook"]
+
+
+@dataclass(frozen=True)
+class MessagesOut:
+    """A page of messages; ``next`` is the cursor of the following page."""
+
+    messages: list[MessageOut]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class QueuedOut:
+    """The id of the message that is sent: the same one, or the copy of one that was sent already."""
+
+    id: str
+
+
+def build_api(node: NodeContext) -> APIRouter:
+    """The routes."""
+    router = APIRouter(tags=["messages"])
+
+    @router.get("")
+    @needs(READ)
+    def messages(
+        state: StateName = "",
+        channel: ChannelName = "",
+        about: Annotated[str, Query(max_length=300, description="a subject, such as case:NUMBER")] = "",
+        cursor: Annotated[str, Query(max_length=80)] = "",
+        limit: Annotated[int, Query(ge=1, le=outbox.MOST)] = 50,
+    ) -> MessagesOut:
+        """Messages, newest first. Follow ``next`` to the last page."""
+        with node.store.reader() as tx:
+            page = outbox.list_messages(tx, state=state, channel=channel, about=about, cursor=cursor, limit=limit)
+        return MessagesOut([message_out(one) for one in page.messages], page.next)
+
+    @router.get("/{id}")
+    @needs(READ)
+    def message(id: str) -> MessageOut:
+        """One message."""
+        with node.store.reader() as tx:
+            return message_out(outbox.find(tx, id))
+
+    @router.post("/{id}/resend")
+    @needs(SEND)
+    def resend(request: Request, id: str) -> QueuedOut:
+        """Send it again at once; 409 while it is under way."""
+        return QueuedOut(send_again(node, id, caller_of(request).actor))
+
+    @router.post("/{id}/drop")
+    @needs(SEND)
+    def drop(request: Request, id: str) -> QueuedOut:
+        """Have no more tries of it; 409 unless it waits."""
+        drop_message(node, id, caller_of(request).actor)
+        return QueuedOut(id)
+
+    return router
