@@ -68,3 +68,30 @@ def test_what_is_refused(node: Node, name: str, scopes: list[str]) -> None:
 )
 def test_scopes_hold_what_is_below(held: list[str], needed: str, holds: bool) -> None:
     assert scope_holds(held, needed) is holds  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("held", "needed", "holds"),
+    [
+        (["cases:read"], "cases:read", True),
+        (["cases:read"], "cases:step", False),
+        (["cases:read"], "evidence:read", False),
+        (["cases:read"], "read", False),
+        (["cases:step"], "cases:read", False),
+        (["read"], "cases:read", True),
+        (["read"], "cases:step", False),
+        (["write"], "hotline:events", True),
+        (["write"], "admin", False),
+        (["admin"], "hotline:events", True),
+        (["hotline:events", "cases:read"], "hotline:events", True),
+        (["notes:read"], "notes:read", True),
+    ],
+)
+def test_scopes_reach_as_far_as_they_say(held: list[str], needed: str, holds: bool) -> None:
+    assert scope_holds(held, needed) is holds
+
+
+def test_a_plugins_scope_must_be_known(node: Node) -> None:
+    with pytest.raises(BadInput, match="notes:read"):
+        add_token(node, name="a", scopes=["notes:read"])
+    assert add_token(node, name="a", scopes=["notes:read"], more=["notes:read"]).token.scopes == ("notes:read",)
