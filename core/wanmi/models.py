@@ -261,7 +261,7 @@ class CaseRow(Row):
     """A case (案卷) as its owner's entries add up to it. Times µs UTC, coordinates 1e-7 degree WGS-84.
 
     ``clock`` runs (or is paused) with its limit; its light is green to ``warn_at``, yellow to ``deadline``, then red.
-    ``overdue`` counts the deadlines that passed, ``requests`` those that wait; ``counts`` is JSON (rework, returned …).
+    ``overdue`` counts the deadlines that passed (the last: ``overdue_told``), ``requests`` those that wait; ``counts`` is JSON (rework, returned …).
     """
 
     __tablename__ = "case_"
@@ -301,6 +301,7 @@ class CaseRow(Row):
     final: Mapped[int] = mapped_column(Integer)
     merged_into: Mapped[str | None] = mapped_column(String(60))
     overdue: Mapped[int] = mapped_column(Integer)
+    overdue_told: Mapped[int | None] = mapped_column(BigInteger)
     requests: Mapped[int] = mapped_column(Integer)
     counts: Mapped[str] = mapped_column(Text)
     __table_args__ = mark(
@@ -311,7 +312,7 @@ class CaseRow(Row):
         Index("case_filter", "district", "stage", "category"),
         Index("case_grid", "grid"),
         Index("case_near", "owner", "kind", "category", "reported_at"),
-        Index("case_due", "owner", "deadline"),
+        Index("case_due", "owner", "deadline", "overdue_told"),
         Index("case_until", "owner", "until"),
         Index("case_work", "department", "state"),
     )

@@ -77,7 +77,7 @@ class Case:
 
     ``actors`` are (who, axis) of everybody who acted; ``departments`` are those it was ever dispatched to.
     ``clock`` is the clock that runs (or is paused) with its ``limit`` and ``deadline``; ``warn`` is 80 % of it.
-    ``held`` is the state to go back to from a suspension or a merge.
+    ``limits`` are those that each clock ran with last. ``held`` is the state to go back to from a suspension or a merge.
     """
 
     number: str
@@ -108,6 +108,7 @@ class Case:
     links: tuple[Link, ...] = ()
     overdue: tuple[tuple[str, int], ...] = ()
     marks: tuple[Mark, ...] = ()
+    limits: MappingProxyType[str, Limit] = field(default_factory=lambda: MappingProxyType({}))
     history: tuple[Done, ...] = ()
 
     def clock_marks(self, clock: str = "") -> tuple[Mark, ...]:

@@ -123,7 +123,9 @@ def run_clocks(
         running = table.clocks[last.clock].limit
     if running is None:
         return Running(last.clock, None, None, None)
-    mark = Mark(last.clock, last.what, moment.at, moment.source)
+    # An entry's time is always after the one before; a clock that stands still may be behind it.
+    at = max([moment.at, *(mark.at for mark in case.marks[-1:])])
+    mark = Mark(last.clock, last.what, at, moment.source)
     marks = (mark,) if last.what == "start" else (*case.running_marks(last.clock), mark)
     due: Due | None = timing(marks, running) if timing is not None else None
     return Running(last.clock, running, due.deadline if due else None, due.warn if due else None)

@@ -123,12 +123,19 @@ def _after(case: Case, outcome: Outcome, at: int, source: str) -> Case:
         limit=outcome.limit,
         deadline=outcome.deadline,
         warn=outcome.warn,
+        limits=_limited(case, outcome),
         until=outcome.until,
         filed_at=at if case.filed_at is None and outcome.stage == "dispatch" else case.filed_at,
         closed_at=at if outcome.final else None,
         counts=_counted(case.counts, outcome.counts),
         marks=(*case.marks, *marks),
     )
+
+
+def _limited(case: Case, outcome: Outcome) -> MappingProxyType[str, Limit]:
+    if outcome.clock is None or outcome.limit is None:
+        return case.limits
+    return MappingProxyType({**case.limits, outcome.clock: outcome.limit})
 
 
 def _counted(counts: Mapping[str, int], names: Iterable[str]) -> MappingProxyType[str, int]:

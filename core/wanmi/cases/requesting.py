@@ -188,10 +188,12 @@ def _resume(table: StepTable, case: Case, ask: Asked | None, at: int, timing: Ti
     return Decision(case.number, "case.resumed", body, case.version)
 
 
-def decide_overdue(case: Case, now: int) -> Decision | None:
-    """The timer's entry for a deadline that passed; None if none passed or it was told: once per (case, deadline)."""
-    if case.clock is None or case.deadline is None or now <= case.deadline:
+def decide_overdue(case: Case, now: int, deadline: int | None = None) -> Decision | None:
+    """The timer's entry for a deadline that passed; None if none passed or it was told: once per (case, deadline).
+
+    ``deadline`` is given for the clock that runs from the opening, whose deadline stands in no entry.
+    """
+    due = deadline if case.deadline is None else case.deadline
+    if case.clock is None or due is None or now <= due or (case.clock, due) in case.overdue:
         return None
-    if (case.clock, case.deadline) in case.overdue:
-        return None
-    return Decision(case.number, "case.became_overdue", CaseBecameOverdue(case.clock, case.deadline), case.version)
+    return Decision(case.number, "case.became_overdue", CaseBecameOverdue(case.clock, due), case.version)

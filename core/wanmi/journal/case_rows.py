@@ -215,8 +215,8 @@ class _Work:
 
     def became_overdue(self, entry: Entry, case: Values) -> None:
         """One more deadline passed."""
-        body_of(entry, kinds.CaseBecameOverdue)
         case["overdue"] += 1
+        case["overdue_told"] = body_of(entry, kinds.CaseBecameOverdue).deadline
 
     def linked(self, entry: Entry, case: Values) -> None:
         """A link, or the end of one."""

@@ -1,0 +1,252 @@
+"""HTTP: what staff do with cases, under /api/v1/cases. Every refusal is a problem that explains itself."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Annotated, Literal
+
+import orjson
+from fastapi import APIRouter, Header, Query, Request
+from sqlalchemy import select
+
+from wanmi.cases import Case
+from wanmi.clocks import ClockState
+from wanmi.errors import BadInput
+from wanmi.journal.case_rows import CaseRequestRow
+from wanmi.models import CaseRow, table
+from wanmi.registry import NodeContext
+from wanmi.web.callers import Caller, Reading, needs
+from wanmi.web.seen import need_case, seen_by
+from wanmi_casework.desk import CaseDesk
+from wanmi_casework.desk_forms import (
+    BulkOut,
+    BulkStepIn,
+    CanOut,
+    ClockOut,
+    DecisionIn,
+    OtherIn,
+    PhotoIn,
+    RequestIn,
+    RequestLine,
+    SaidIn,
+    SplitIn,
+    StepIn,
+    WorkOut,
+    bulk_out,
+    may_out,
+    work_out,
+)
+from wanmi_casework.desk_split import Part, split_case
+from wanmi_casework.desk_time import lines_of, states_of
+
+Key = Annotated[str, Header(alias="Idempotency-Key", max_length=100)]
+MAX_BULK = 500
+MAX_PHOTO = 8 * 1024 * 1024
+"""Bytes of an attachment that comes over HTTP."""
+MEDIA: dict[str, Literal["photo", "sound"]] = {
+    "image/jpeg": "photo",
+    "image/png": "photo",
+    "image/webp": "photo",
+    "audio/mpeg": "sound",
+    "audio/ogg": "sound",
+}
+
+
+def desk_routes(node: NodeContext) -> APIRouter:
+    """The routes of the desk."""
+    router, desk = APIRouter(tags=["casework"]), CaseDesk(node)
+    _looking(router, desk)
+    _working(router, desk)
+    _joining(router, desk)
+    _attaching(router, desk)
+    return router
+
+
+def _seen(desk: CaseDesk, caller: Caller, number: str) -> None:
+    """404 for a case that the caller may not see, as for one that there is not."""
+    with desk.node.store.reader() as tx:
+        need_case(tx, caller, number)
+
+
+def _looking(router: APIRouter, desk: CaseDesk) -> None:
+    @router.get("/cases/{number}/work")
+    @needs("case.read")
+    def work(caller: Reading, number: str) -> WorkOut:
+        """The case with its requests, links and history."""
+        _seen(desk, caller, number)
+        return work_out(desk.case(number))
+
+    @router.get("/cases/{number}/can")
+    @needs("case.read")
+    def can(caller: Reading, number: str) -> CanOut:
+        """Which steps and requests lead out of its state: which of them the caller may take now, and why not."""
+        _seen(desk, caller, number)
+        case = desk.case(number)
+        found = desk.may(number, caller.actor, caller.unit)
+        return CanOut(number, case.version, case.state, [may_out(may) for may in found])
+
+    @router.get("/cases/{number}/clock")
+    @needs("case.read")
+    def clock(caller: Reading, number: str, at: Annotated[int | None, Query(ge=0, le=2**53)] = None) -> list[ClockOut]:
+        """Every clock of the case, explained line by line, as of now or ``at`` (µs UTC)."""
+        _seen(desk, caller, number)
+        case = desk.case(number)
+        as_of = desk.node.clock.now() if at is None else at
+        steps = desk.table(case)
+        found = states_of(steps, case, desk.timing(steps).calendar, as_of)
+        return [_clock_out(state) for state in found]
+
+    @router.get("/requests")
+    @needs("case.read")
+    def requests(
+        caller: Reading, state: str = "open", what: str = "", limit: Annotated[int, Query(ge=1, le=500)] = 100
+    ) -> list[RequestLine]:
+        """Requests of this node's cases, those that expire first before."""
+        return _requests(desk, caller, state, what, limit)
+
+
+def _working(router: APIRouter, desk: CaseDesk) -> None:
+    @router.post("/cases/bulk/steps")
+    @needs("case.step")
+    def bulk(caller: Reading, ask: BulkStepIn, key: Key = "") -> list[BulkOut]:
+        """The same step on many cases: a result for each, one refusal stops no other."""
+        if not 1 <= len(ask.numbers) <= MAX_BULK:
+            raise BadInput(f"numbers: 1 to {MAX_BULK} cases at once")
+        return [
+            bulk_out(one)
+            for one in desk.bulk(ask.numbers, lambda number: _step(desk, caller, number, ask, _key_of(key, number)))
+        ]
+
+    @router.post("/cases/{number}/steps")
+    @needs("case.step")
+    def step(caller: Reading, number: str, ask: StepIn, key: Key = "") -> WorkOut:
+        """Take a step. 403 and 409 say why not and what may be done."""
+        return work_out(_step(desk, caller, number, ask, key))
+
+    @router.post("/cases/{number}/requests")
+    @needs("case.step")
+    def request(caller: Reading, number: str, ask: RequestIn, key: Key = "") -> WorkOut:
+        """Ask for a side flow: return, extension, suspension, deferral, void, forced_close, reopen, overdue_appeal."""
+        _seen(desk, caller, number)
+        said = ask.said(caller.unit, key)
+        return work_out(desk.request(number, ask.what, caller.actor, said, until=ask.until, id=ask.id))
+
+    @router.post("/cases/{number}/requests/{request}/decision")
+    @needs("case.step")
+    def decision(caller: Reading, number: str, request: str, ask: DecisionIn, key: Key = "") -> WorkOut:
+        """Grant or refuse a request, as one of its reviewers."""
+        _seen(desk, caller, number)
+        return work_out(desk.decide_request(number, request, ask.granted, caller.actor, ask.said(caller.unit, key)))
+
+    @router.post("/cases/{number}/resume")
+    @needs("case.step")
+    def resume(caller: Reading, number: str, ask: SaidIn, key: Key = "") -> WorkOut:
+        """End a suspension before its date."""
+        _seen(desk, caller, number)
+        return work_out(desk.resume(number, caller.actor, ask.said(caller.unit, key)))
+
+
+def _joining(router: APIRouter, desk: CaseDesk) -> None:
+    @router.post("/cases/{number}/merge")
+    @needs("case.link")
+    def merge(caller: Reading, number: str, ask: OtherIn, key: Key = "") -> WorkOut:
+        """Merge the case into ``other``; it can be undone."""
+        _seen(desk, caller, number)
+        return work_out(desk.merge(number, ask.other, caller.actor, ask.said(caller.unit, key)))
+
+    @router.post("/cases/{number}/unmerge")
+    @needs("case.link")
+    def unmerge(caller: Reading, number: str, ask: SaidIn, key: Key = "") -> WorkOut:
+        """Undo a merge: the case stands where it stood."""
+        _seen(desk, caller, number)
+        return work_out(desk.unmerge(number, caller.actor, ask.said(caller.unit, key)))
+
+    @router.post("/cases/{number}/links")
+    @needs("case.link")
+    def link(caller: Reading, number: str, ask: OtherIn, key: Key = "") -> WorkOut:
+        """Link the case with a similar one, both ways where both are of this node."""
+        _seen(desk, caller, number)
+        said = ask.said(caller.unit, key)
+        return work_out(desk.link(number, ask.other, caller.actor, said, kind=ask.kind))
+
+    @router.post("/cases/{number}/split")
+    @needs("case.link")
+    def split(caller: Reading, number: str, ask: SplitIn, key: Key = "") -> list[WorkOut]:
+        """Open a linked case for each part; answers the new cases."""
+        _seen(desk, caller, number)
+        parts = [Part(one.kind, one.category, one.component) for one in ask.parts]
+        found = split_case(desk, number, parts, caller.actor, ask.said(caller.unit, key))
+        return [work_out(case) for case in found]
+
+
+def _attaching(router: APIRouter, desk: CaseDesk) -> None:
+    @router.post("/cases/{number}/attachments")
+    @needs("case.step")
+    async def attach(caller: Reading, number: str, request: Request) -> PhotoIn:
+        """Seal a photo or sound (the body, by its content type); name the answer in a step's ``attachments``."""
+        from starlette.concurrency import run_in_threadpool
+
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media not in MEDIA:
+            raise BadInput(f"content type {media[:40]!r}: must be one of {', '.join(MEDIA)}")
+        content = await _content(request)
+        await run_in_threadpool(_seen, desk, caller, number)
+        return await run_in_threadpool(_seal, desk, content, media)
+
+
+async def _content(request: Request) -> bytes:
+    content = b""
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > MAX_PHOTO:
+            raise BadInput(f"an attachment has at most {MAX_PHOTO} bytes")
+    if not content:
+        raise BadInput("the attachment is empty; send the file as the body")
+    return content
+
+
+def _seal(desk: CaseDesk, content: bytes, media: str) -> PhotoIn:
+    blobs = desk.node.blobs
+    sealed = blobs.seal(content)
+    desk.node.store.write(lambda tx: blobs.add(tx, sealed)).result()
+    return PhotoIn(MEDIA[media], sha256(content).hexdigest(), len(content), media, sealed.blob)
+
+
+def _step(desk: CaseDesk, caller: Caller, number: str, ask: StepIn, key: str) -> Case:
+    _seen(desk, caller, number)
+    return desk.step(
+        number, ask.step, caller.actor, ask.said(caller.unit, key), department=ask.department,
+        collector=ask.collector, limit=ask.limit.limit() if ask.limit else None, reason=ask.reason,
+    )  # fmt: skip
+
+
+def _key_of(key: str, number: str) -> str:
+    """One key for each case of a bulk ask."""
+    return sha256(f"{key}\n{number}".encode()).hexdigest() if key else ""
+
+
+def _clock_out(state: ClockState) -> ClockOut:
+    zh, en = lines_of(state)
+    return ClockOut(
+        state.rule.id, state.rule.zh, state.rule.en, state.phase, state.deadline, state.light, state.late,
+        state.elapsed_s, state.limit_s, list(zh), list(en),
+    )  # fmt: skip
+
+
+def _requests(desk: CaseDesk, caller: Caller, state: str, what: str, limit: int) -> list[RequestLine]:
+    rows, cases = table(CaseRequestRow), table(CaseRow)
+    query = select(rows).join(cases, cases.c.number == rows.c.number).where(rows.c.state == state)
+    if what:
+        query = query.where(rows.c.what == what)
+    seen = seen_by(caller)
+    if seen is not None:
+        query = query.where(seen)
+    with desk.node.store.reader() as tx:
+        found = tx.execute(query.order_by(rows.c.expires, rows.c.number, rows.c.request).limit(limit)).all()
+    return [
+        RequestLine(
+            row.number, row.request, row.what, row.state, row.actor, row.unit, row.opinion, row.made_at, row.until,
+            row.expires, orjson.loads(row.approvers), row.reviewers, len(orjson.loads(row.reviews)),
+        )
+        for row in found
+    ]  # fmt: skip

@@ -1,0 +1,29 @@
+"""What the desk registers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wanmi_casework.desk_actions import ACTIONS
+from wanmi_casework.desk_keys import DeskKeyRow
+from wanmi_casework.desk_timer import NAME, run_timer
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+    from wanmi.registry import NodeContext, Registry
+
+
+def add_desk(to: Registry) -> None:
+    """The table of keys, the timer, the actions and the HTTP routes."""
+    to.tables(DeskKeyRow)
+    to.task(NAME, run_timer)
+    for name, (run, help) in ACTIONS.items():
+        to.action(name, run, help=help)
+    to.router("/api/v1", _routes)
+
+
+def _routes(node: NodeContext) -> APIRouter:
+    from wanmi_casework.desk_api import desk_routes
+
+    return desk_routes(node)
