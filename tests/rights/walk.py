@@ -11,11 +11,13 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from house.tree import plugin_packages
 from wanmi.identity import POSTS, SCOPES, add_person, add_token, add_unit, set_unit
 from wanmi.identity.sessions import csrf_of, start_session
 from wanmi.node import Node
@@ -25,11 +27,7 @@ from wanmi.web import build_app, session_cookie
 from wanmi.web.doors import Door, Doors
 from wanmi.web.gate import Gate
 
-PLUGINS: dict[Tier, tuple[str, ...]] = {
-    "city": ("gis", "casework", "console"),
-    "district": ("gis", "casework", "console"),
-    "edge": ("console",),
-}
+NO_ROUTES = {"wanmi_edge", "wanmi_federation", "wanmi_terminal", "wanmi_demo"}
 CODES: dict[Tier, str] = {"city": "210100", "district": "210102", "edge": "21010201"}
 STRANGER = "stranger"
 PASSED = 204
@@ -96,7 +94,9 @@ def as_docs(lines: Sequence[Line], node: Node) -> str:
 
 def open_node(folder: Path, tier: Tier) -> Node:
     """A small node of a tier with the plugins that have routes."""
-    return small_node(folder, role=tier, code=CODES[tier], plugins=list(PLUGINS[tier]))
+    names = ["wanmi_console"] if tier == "edge" else sorted(plugin_packages().keys() - NO_ROUTES)
+    plugins = [import_module(name) for name in names]
+    return small_node(folder, role=tier, code=CODES[tier], plugins=plugins)
 
 
 def _walk_tier(folder: Path, tier: Tier) -> Iterator[Line]:
