@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 
 from wanmi_casework.routing.book import FOREVER
 from wanmi_casework.routing.conditions import ANYWHERE, EXACT, hours_of, in_hours, in_seasons, rank_of, season_of
@@ -16,11 +16,11 @@ MOST_PAIRS = 100
 def contested_pairs(rules: Iterable[RuleSet]) -> list[tuple[str, str, str]]:
     """(rule, rule, where) for rules that can meet with equal rank; at most MOST_PAIRS, sorted."""
     groups: dict[tuple[str, str, int, int], list[RuleSet]] = {}
-    for rule in rules:
+    for rule in sorted(rules, key=lambda one: one.id):
         for pattern in rule.categories:
             for place in rule.places or [ANYWHERE]:
                 groups.setdefault((pattern, place, _rank(rule, pattern, place), rule.order), []).append(rule)
-    return sorted(set(_pairs(groups)))[:MOST_PAIRS]
+    return sorted(set(islice(_pairs(groups), MOST_PAIRS)))
 
 
 def _rank(rule: RuleSet, pattern: str, place: str) -> int:
@@ -31,7 +31,7 @@ def _rank(rule: RuleSet, pattern: str, place: str) -> int:
 
 def _pairs(groups: dict[tuple[str, str, int, int], list[RuleSet]]) -> Iterator[tuple[str, str, str]]:
     for (pattern, place, _, _), some in groups.items():
-        for one, other in combinations(sorted(some, key=lambda rule: rule.id), 2):
+        for one, other in combinations(some, 2):
             if _differ(one, other) and _meet(one, other):
                 yield one.id, other.id, f"{pattern} @ {place}"
 
