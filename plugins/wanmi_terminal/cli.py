@@ -19,14 +19,17 @@ from wanmi.ids import Ids, SeededIds, SystemIds
 from wanmi_terminal.broker import BrokerUrl
 from wanmi_terminal.field import APP, FieldTerminal, Progress, Route
 from wanmi_terminal.home import Home, init_home, open_home
-from wanmi_terminal.maker import Draft, Place, ReportMaker
+from wanmi_terminal.maker import AnswerDraft, Draft, Place, ReportMaker
 from wanmi_terminal.photos import made_up_photo
 from wanmi_terminal.spool import Spool
+from wanmi_terminal.tasks import AutoAnswer, keep_answer, parse_mode, parse_result, task_table, task_values, tracked
 from wanmi_terminal.track import Track, read_gpx, read_nmea, shifted, walk
 from wanmi_terminal.walking import Round, drafts, go_round, parse_categories, parse_kind
 
 app = typer.Typer(help="A field terminal: make reports, keep them, send them.", no_args_is_help=True)
 
+ANSWER_PHOTO = 20_000
+"""Bytes of the made-up photo in an answer given by ``--answer-tasks``."""
 LEFT = 3
 """Exit code when reports still wait at the end."""
 
@@ -83,6 +86,8 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options
     wait: Wait = 60.0,
     as_json: AsJson = False,
     events: Annotated[bool, typer.Option(help="A line of JSON for reports as they are on disk.")] = False,
+    answer_tasks: Annotated[str, typer.Option(help="How tasks are answered: yes, no or ignore.")] = "ignore",
+    track: Annotated[bool, typer.Option("--track", help="Send positions as well.")] = False,
 ) -> None:
     """Walk a track and report; then wait until everything is safe."""
     with _told():
@@ -98,7 +103,14 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options
         routes = _routes(home, tuple(broker or ()), twice_every, other_broker, other_every, other_only)
         pace = 1 / rate if rate else every
         tell = _tell_events if events else _tell_nothing
-        _send(home, routes, ids, wait, as_json, lambda terminal: go_round(terminal, stops, reports, pace, tell))
+        mode = parse_mode(answer_tasks)
+        auto = None if mode == "ignore" else AutoAnswer(mode, lambda: made_up_photo(ANSWER_PHOTO, ids))
+
+        def go(terminal: FieldTerminal) -> None:
+            walked = tracked(stops, terminal.track, SystemClock()) if track else stops
+            go_round(terminal, walked, reports, pace, tell)
+
+        _send(home, routes, ids, wait, as_json, go, auto)
 
 
 @app.command()
@@ -152,6 +164,48 @@ def status(where: Dir, lang: Lang = "zh", as_json: AsJson = False) -> None:
             typer.echo(json.dumps(status_values(home), ensure_ascii=False))
         else:
             Console().print(status_table(home, "en" if lang == "en" else "zh"))
+
+
+@app.command()
+def tasks(where: Dir, lang: Lang = "zh", as_json: AsJson = False) -> None:
+    """The inbox: tasks with their deadlines and what became of them."""
+    from rich.console import Console
+
+    from wanmi_terminal.status import texts
+
+    with _told():
+        home = open_home(where)
+        if as_json:
+            typer.echo(json.dumps(task_values(home), ensure_ascii=False))
+        else:
+            Console().print(task_table(home, texts("en" if lang == "en" else "zh")))
+
+
+@app.command()
+def answer(  # noqa: PLR0913, PLR0917 - a command's options
+    where: Dir,
+    task_id: Annotated[str, typer.Argument(help="The task, as `tasks` shows it.")],
+    result: Annotated[str, typer.Argument(help="yes, no or unclear")],
+    lon: Annotated[str, typer.Option(help="Decimal degrees, east positive.")],
+    lat: Annotated[str, typer.Option(help="Decimal degrees, north positive.")],
+    text: Annotated[str, typer.Option(help="What is to be seen.")] = "",
+    photo: Annotated[list[Path] | None, typer.Option(help="JPEG, PNG or WebP.")] = None,
+    datum: Annotated[str, typer.Option(help="Datum of the position.")] = "WGS84",
+    broker: Brokers = None,
+    wait: Wait = 10.0,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a task, keep the answer, and send it if there is a connection."""
+    with _told():
+        home = open_home(where)
+        place = Place(Point.parse(lon, lat), parse_datum(datum), fix="manual")
+        photos = tuple(_read(path) for path in photo or ())
+        draft = AnswerDraft(parse_result(result), place, text, photos)
+        keep_answer(home, task_id, draft, SystemClock(), SystemIds())
+        try:
+            _send(home, _routes(home, tuple(broker or ())), SystemIds(), wait, as_json)
+        except Conflict:  # the terminal is running: that process finds the answer in the spool and sends it
+            typer.echo("kept; the running terminal sends it", err=True)
 
 
 @app.command()
@@ -214,12 +268,18 @@ def _send(
     wait: float,
     as_json: bool,
     work: Callable[[FieldTerminal], None] | None = None,
+    auto: AutoAnswer | None = None,
 ) -> None:
     """Run the terminal: work, then wait until all is safe; Exit(LEFT) if something still waits."""
     began = time.monotonic()
     show = None if as_json or not sys.stderr.isatty() else _Line()
-    with home.sending(), FieldTerminal(home, routes, ids=ids, on_progress=show) as terminal:
+    made = FieldTerminal(home, routes, ids=ids, on_progress=show, on_task=auto)
+    if auto is not None:
+        auto.terminal = made
+    with home.sending(), made as terminal:
         try:
+            if auto is not None:
+                auto.begin()
             if work is not None:
                 work(terminal)
             terminal.wait_quiet(wait)

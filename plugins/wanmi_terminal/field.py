@@ -11,16 +11,17 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from wanmi import __version__
 from wanmi.clock import Clock, SystemClock
 from wanmi.ids import Ids, SystemIds
-from wanmi.reports import Receipt, is_safe
+from wanmi.reports import Receipt, Seen, Task, TrackFix, is_safe
 from wanmi_terminal.broker import BrokerUrl
 from wanmi_terminal.home import Home
+from wanmi_terminal.inbox import Inbox
 from wanmi_terminal.link import Link, LinkState
-from wanmi_terminal.maker import Draft, ReportMaker
+from wanmi_terminal.maker import AnswerDraft, Draft, ReportMaker
 from wanmi_terminal.schedule import Retry, Schedule
 from wanmi_terminal.spool import Counts, SignedReport, Spool
 
@@ -62,7 +63,8 @@ class Progress:
 class FieldTerminal:
     """One terminal that sends from its spool, with a thread a broker.
 
-    ``on_progress`` is called from those threads after receipts were applied; it must return at once.
+    ``on_progress`` is called from those threads after receipts were applied, ``on_task`` for each task (or withdrawal)
+    that is new here, after it is on disk; both must return at once.
     """
 
     def __init__(
@@ -74,12 +76,15 @@ class FieldTerminal:
         clock: Clock | None = None,
         ids: Ids | None = None,
         on_progress: Callable[[Progress], None] | None = None,
+        on_task: Callable[[Task], None] | None = None,
     ) -> None:
         self.home = home
         self.spool = Spool(home.spool_path)
+        self.inbox = Inbox(self.spool)
         self._clock = clock or SystemClock()
         self._maker = ReportMaker(home.terminal, home.key, self._clock, ids or SystemIds(), APP)
         self._on_progress = on_progress
+        self._on_task = on_task
         self.lock = threading.Condition()
         """Guards spool, schedules and counts; told of every change."""
         self._counts = self.spool.counts()
@@ -119,13 +124,28 @@ class FieldTerminal:
         self.add([signed])
         return signed.report_id
 
-    def add(self, reports: Sequence[SignedReport]) -> None:
-        """Keep signed reports, all in one transaction, and send them."""
+    def add(self, reports: Sequence[SignedReport], also: Callable[[Any], None] | None = None) -> None:
+        """Keep signed reports, all in one transaction (with what ``also`` writes), and send them."""
         with self.lock:
-            self.spool.add(reports)
+            self.spool.add(reports, also)
             self._counts = replace(self._counts, new=self._counts.new + len(reports))
             self._schedule_after(self._last_n)
             self.lock.notify_all()
+
+    def answer(self, task_id: str, draft: AnswerDraft) -> str:
+        """Answer an open task: the answer is on disk, and goes as reports do, when its report id is returned.
+
+        NotFound for a task that is not here, Conflict for one that was answered or withdrawn.
+        """
+        with self.lock:
+            task = self.inbox.open_task(task_id)
+            signed = self._maker.answer(task, draft, self._counts.unsafe)
+            self.add([signed], also=lambda db: self.inbox.answered(db, task, signed.report_id))
+        return signed.report_id
+
+    def track(self, fixes: Sequence[TrackFix]) -> None:
+        """Keep a batch of positions (times growing) and send it: until a broker has it, no longer."""
+        self.inbox.add_track(self._maker.track(fixes))
 
     def load(self) -> None:
         """Take up the whole spool: at start, and when another process changed it."""
@@ -155,6 +175,17 @@ class FieldTerminal:
                 self._schedule_after(0)  # one edge refused it, another keeps it: follow it again
             self.lock.notify_all()
         self._tell()
+
+    def took_tasks(self, tasks: Sequence[Task]) -> Seen:
+        """Keep tasks that came; what to tell the edge that sent them."""
+        own = [task for task in tasks if task.terminal == self.home.terminal]
+        with self.lock:
+            fresh = self.inbox.take(own, self._clock.now())
+            self.lock.notify_all()
+        if self._on_task is not None:
+            for task in fresh:
+                self._on_task(task)
+        return self.inbox.seen(self.home.terminal, own)
 
     def link_changed(self) -> None:
         """A connection came up, went down, or could not be made."""

@@ -14,9 +14,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wanmi.errors import BadInput, StoreError
-from wanmi.reports import Receipt, chunks_of, decode_receipt, part_topic, receipt_topic, report_topic
+from wanmi.reports import (
+    Receipt,
+    Seen,
+    Task,
+    answer_topic,
+    chunks_of,
+    decode_receipt,
+    decode_task,
+    encode_seen,
+    part_topic,
+    receipt_topic,
+    report_topic,
+    seen_topic,
+    task_topic,
+    track_topic,
+)
 from wanmi_terminal.schedule import Item, Schedule
-from wanmi_terminal.spool import Held, State
+from wanmi_terminal.spool import ANSWER, Held, State
 
 if TYPE_CHECKING:
     from wanmi_terminal.field import FieldTerminal, Route
@@ -43,11 +58,12 @@ class LinkState:
 
 @dataclass(frozen=True)
 class _Message:
-    """A message to publish; ``item`` is set on a report's last copy."""
+    """A message to publish; ``item`` is set on a report's last copy, ``track`` on a batch of positions."""
 
     topic: str
     payload: bytes
     item: Item | None = None
+    track: int = 0
 
 
 class Link:
@@ -64,6 +80,10 @@ class Link:
         self._outbox: deque[_Message] = deque()
         self._flying: dict[int, _Message] = {}
         self._receipts: list[Receipt] = []
+        self._tasks: list[Task] = []
+        self._first = not number
+        self._mute = False
+        self._track_n = 0
         self._with_parts: set[str] = set()
         self._window = IN_FLIGHT
         self._ready = False
@@ -87,7 +107,7 @@ class Link:
 
     def schedule(self, held: Held) -> None:
         """A report that lies in the spool; the caller holds the terminal's lock."""
-        if self._route.takes(held.n):
+        if held.kind == ANSWER or self._route.takes(held.n):  # which edge knows the task only the edges know
             self._schedule.add(held.n, held.report_id, held.state == "kept", time.monotonic())
 
     def answered(self, receipt: Receipt, state: State | None) -> None:
@@ -164,6 +184,7 @@ class Link:
 
     def _serve(self, client: Any) -> None:
         self._terminal.link_changed()
+        self._say(self._terminal.inbox.seen(self._id))
         looked = time.monotonic()
         while client.loop(TICK_S) == 0:
             if self._stopping.is_set():
@@ -174,6 +195,7 @@ class Link:
             if time.monotonic() - looked > POLL_S:
                 looked = time.monotonic()
                 self._terminal.look()
+                self._send_tracks()
 
     def _take_back(self, client: Any) -> None:
         """Take back what flew: after an outage everything goes out anew, in order (the edge knows duplicates)."""
@@ -184,13 +206,14 @@ class Link:
                 self._with_parts.discard(message.item.report_id)
         self._flying.clear()
         self._outbox.clear()
+        self._track_n = 0
         self._terminal.link_changed()
 
     def _connected(self, client: Any, _data: object, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
             self._problem = f"{self._route.broker} refuses the terminal: {reason}"
             return
-        client.subscribe(receipt_topic(self._id), qos=1)
+        client.subscribe([(receipt_topic(self._id), 1), (task_topic(self._id), 1)])
         self._window = min(IN_FLIGHT, getattr(properties, "ReceiveMaximum", IN_FLIGHT))
         now = time.monotonic()
         self._send_from = now + (self._schedule.retry.settle if flags.session_present else 0)
@@ -205,7 +228,10 @@ class Link:
 
     def _heard(self, _client: Any, _data: object, message: Any) -> None:
         try:
-            self._receipts.append(decode_receipt(message.payload))
+            if message.topic == task_topic(self._id):
+                self._tasks.append(decode_task(message.payload))
+            else:
+                self._receipts.append(decode_receipt(message.payload))
         except BadInput as error:
             self._problem = f"{self._route.broker}: {error}"
 
@@ -213,6 +239,9 @@ class Link:
         message = self._flying.pop(mid, None)
         if reason.is_failure:
             self._problem = f"{self._route.broker} does not take {message.topic if message else '?'}: {reason}"
+        self._mute |= reason.is_failure and message is not None and message.topic == seen_topic(self._id)
+        if message is not None and message.track and not reason.is_failure:
+            self._terminal.inbox.track_sent(message.track)
         if message is not None and message.item is not None:
             with self._terminal.lock:
                 self._schedule.sent(message.item, time.monotonic())
@@ -221,6 +250,22 @@ class Link:
         if self._receipts:
             receipts, self._receipts = self._receipts, []
             self._terminal.took(receipts)
+        if self._tasks:
+            tasks, self._tasks = self._tasks, []
+            self._say(self._terminal.took_tasks(tasks))
+
+    def _say(self, seen: Seen) -> None:
+        """Tell the edge what is on disk here, unless its broker does not know that topic (an edge without tasks)."""
+        if not self._mute:
+            self._outbox.appendleft(_Message(seen_topic(self._id), encode_seen(seen)))
+
+    def _send_tracks(self) -> None:
+        """Positions that wait go by the first broker, behind everything else."""
+        if not self._first:
+            return
+        for n, payload in self._terminal.inbox.tracks(self._track_n, IN_FLIGHT):
+            self._outbox.append(_Message(track_topic(self._id), payload, track=n))
+            self._track_n = n
 
     def _pump(self, client: Any) -> None:
         if time.monotonic() < self._send_from:
@@ -246,9 +291,10 @@ class Link:
                 self._schedule.drop(item.report_id)
                 return
             parts = self._parts_to_send(item)
+            is_answer = self._terminal.spool.is_answer(item.report_id)
         for digest in parts:
             self._outbox.extend(self._part(digest))
-        topic = report_topic(self._id)
+        topic = answer_topic(self._id) if is_answer else report_topic(self._id)
         self._outbox.extend([_Message(topic, payload)] * (self._route.copies(item.n) - 1))
         self._outbox.append(_Message(topic, payload, item))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,10 +13,23 @@ from wanmi.clock import Clock
 from wanmi.coords import Datum, Point
 from wanmi.errors import BadInput
 from wanmi.ids import Ids, ulid
-from wanmi.reports import Attachment, Report, digest_of, sign_report, text_part
+from wanmi.reports import (
+    Answer,
+    Attachment,
+    Report,
+    Result,
+    Task,
+    TrackBatch,
+    TrackFix,
+    digest_of,
+    sign_answer,
+    sign_report,
+    sign_track,
+    text_part,
+)
 from wanmi.reports.envelope import SALT
 from wanmi_terminal.photos import media_type
-from wanmi_terminal.spool import SignedReport
+from wanmi_terminal.spool import ANSWER, SignedReport
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,16 @@ class Draft:
     self_handled: bool = False
 
 
+@dataclass(frozen=True)
+class AnswerDraft:
+    """What a collector found where a task sent him."""
+
+    result: Result
+    place: Place
+    text: str = ""
+    photos: tuple[bytes, ...] = ()
+
+
 class ReportMaker:
     """Makes and signs the reports of one terminal."""
 
@@ -56,18 +80,51 @@ class ReportMaker:
 
     def make(self, draft: Draft, queue: int) -> SignedReport:
         """The signed report; ``queue`` is how many reports wait now. BadInput for what cannot be reported."""
-        point = draft.place.point
-        if (point.lon_e7, point.lat_e7) == (0, 0):
-            raise BadInput(
-                "no position: (0, 0) is what a receiver gives without a fix; wait for one or point at the map"
-            )
-        text = text_part(draft.text, self._ids.token(SALT)) if draft.text else None
-        photos = {digest_of(photo): photo for photo in draft.photos}
-        attachments = [Attachment("text", digest_of(text), len(text), "text/plain")] if text else []
-        attachments += [Attachment("photo", d, len(p), media_type(p)) for d, p in photos.items()]
-        report = self._report(draft, tuple(attachments), queue)
-        payload = sign_report(report, self._key, {digest_of(text): text} if text else {})
+        _check_place(draft.place)
+        attachments, inline, photos = self._parts(draft.text, draft.photos)
+        report = self._report(draft, attachments, queue)
+        payload = sign_report(report, self._key, inline)
         return SignedReport(report.report_id, report.made_at, report.kind, report.category, payload, photos)
+
+    def answer(self, task: Task, draft: AnswerDraft, queue: int) -> SignedReport:
+        """The signed answer to a task, to lie among the reports. BadInput for what cannot be answered."""
+        _check_place(draft.place)
+        now, place = self._clock.now(), draft.place
+        attachments, inline, photos = self._parts(draft.text, draft.photos)
+        answer = Answer(
+            v=1,
+            terminal=self._terminal,
+            report_id=ulid(now, self._ids),
+            task_id=task.task_id,
+            made_at=now,
+            result=draft.result,
+            lon_e7=place.point.lon_e7,
+            lat_e7=place.point.lat_e7,
+            datum=place.datum,
+            accuracy_cm=place.accuracy_cm,
+            fix=place.fix,
+            fix_at=now if place.at is None else place.at,
+            satellites=place.satellites,
+            attachments=attachments,
+            app=self._app,
+            queue=queue,
+        )
+        payload = sign_answer(_checked(answer), self._key, inline)
+        return SignedReport(answer.report_id, now, ANSWER, task.category, payload, photos)
+
+    def track(self, fixes: Sequence[TrackFix]) -> bytes:
+        """The signed message for a batch of positions."""
+        return sign_track(_checked(TrackBatch(1, self._terminal, tuple(fixes))), self._key)
+
+    def _parts(
+        self, text: str, photos: Sequence[bytes]
+    ) -> tuple[tuple[Attachment, ...], dict[str, bytes], dict[str, bytes]]:
+        """The attachments, the parts that travel inline (text), and those that travel apart (photos)."""
+        part = text_part(text, self._ids.token(SALT)) if text else None
+        apart = {digest_of(photo): photo for photo in photos}
+        attachments = [Attachment("text", digest_of(part), len(part), "text/plain")] if part else []
+        attachments += [Attachment("photo", d, len(p), media_type(p)) for d, p in apart.items()]
+        return tuple(attachments), {digest_of(part): part} if part else {}, apart
 
     def _report(self, draft: Draft, attachments: tuple[Attachment, ...], queue: int) -> Report:
         now, place = self._clock.now(), draft.place
@@ -95,9 +152,17 @@ class ReportMaker:
         return _checked(report)
 
 
-def _checked(report: Report) -> Report:
+T = TypeVar("T", Report, Answer, TrackBatch)
+
+
+def _check_place(place: Place) -> None:
+    if (place.point.lon_e7, place.point.lat_e7) == (0, 0):
+        raise BadInput("no position: (0, 0) is what a receiver gives without a fix; wait for one or point at the map")
+
+
+def _checked(said: T) -> T:
     """The edge would refuse what does not fit the schema: say so before it is signed."""
     try:
-        return msgspec.convert(msgspec.to_builtins(report), Report)
+        return msgspec.convert(msgspec.to_builtins(said), type(said))
     except msgspec.ValidationError as error:
-        raise BadInput(f"report of {report.terminal}: {error}") from error
+        raise BadInput(f"{type(said).__name__.lower()} of {said.terminal}: {error}") from error

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from wanmi.reports import Card, Receipt, Report, WireMessage
+from wanmi.reports import Answer, Card, Receipt, Report, Seen, Task, TrackBatch, WireMessage
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _FILES: dict[str, type[Any]] = {
@@ -15,6 +15,10 @@ _FILES: dict[str, type[Any]] = {
     "message.json": WireMessage,
     "receipt.json": Receipt,
     "terminal-card.json": Card,
+    "task.json": Task,
+    "seen.json": Seen,
+    "answer.json": Answer,
+    "track.json": TrackBatch,
 }
 
 

@@ -11,7 +11,7 @@ Every change is one transaction with synchronous=FULL: what was answered here su
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,8 @@ from wanmi.errors import StoreError
 from wanmi.reports import Receipt, encode_receipt
 
 State = Literal["new", "kept", "safe", "refused"]
+ANSWER = "answer"
+"""The kind under which an answer to a task lies among the reports: it is kept, sent and forgotten as they are."""
 KEEP_RECEIPTS = 100_000
 """How many last safe receipts are kept as evidence."""
 
@@ -34,6 +36,10 @@ CREATE TABLE IF NOT EXISTS report_part (
     report_id TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (report_id, digest)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS part_use ON report_part (digest);
 CREATE TABLE IF NOT EXISTS safe (n INTEGER PRIMARY KEY AUTOINCREMENT, report_id TEXT NOT NULL UNIQUE, receipt BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS task (
+    task_id TEXT PRIMARY KEY, n INTEGER NOT NULL, state TEXT NOT NULL, deadline INTEGER NOT NULL, payload BLOB NOT NULL,
+    report_id TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS track (n INTEGER PRIMARY KEY AUTOINCREMENT, payload BLOB NOT NULL);
 """
 
 
@@ -120,18 +126,20 @@ class Spool:
         with self._lock:
             self._db.close()
 
-    def add(self, reports: Sequence[SignedReport]) -> None:
-        """Keep reports as new: on disk when this returns."""
+    def add(self, reports: Sequence[SignedReport], also: Callable[[Any], None] | None = None) -> None:
+        """Keep reports as new: on disk when this returns, with what ``also`` writes in the same transaction."""
         rows = [(r.report_id, r.made_at, r.kind, r.category, r.payload) for r in reports]
         parts = [(digest, content) for r in reports for digest, content in r.parts.items()]
         uses = [(r.report_id, digest) for r in reports for digest in r.parts]
-        with self._changing() as db:
+        with self.changing() as db:
             db.executemany("INSERT OR IGNORE INTO part VALUES (?, ?)", parts)
             db.executemany("INSERT INTO report_part VALUES (?, ?)", uses)
             db.executemany(
                 "INSERT INTO report (report_id, made_at, kind, category, state, payload) VALUES (?, ?, ?, ?, 'new', ?)",
                 rows,
             )
+            if also is not None:
+                also(db)
 
     def apply(self, receipts: Iterable[Receipt], now: int) -> dict[str, Change]:
         """Bring reports to the state that valid receipts say, in one transaction; what changed, by report id.
@@ -140,7 +148,7 @@ class Spool:
         another; a passing refusal leaves the report new, with the reason shown.
         """
         changes: dict[str, Change] = {}
-        with self._changing() as db:
+        with self.changing() as db:
             for receipt in receipts:
                 change = self._apply_one(db, receipt, now)
                 if change is not None and receipt.report_id is not None:
@@ -150,7 +158,7 @@ class Spool:
 
     def send_again(self, report_ids: Sequence[str], now: int) -> None:
         """Make refused reports new again, by a person's wish."""
-        with self._changing() as db:
+        with self.changing() as db:
             db.executemany(
                 "UPDATE report SET state = 'new', reason = NULL, answered_at = ? WHERE report_id = ? AND state = 'refused'",
                 [(now, report_id) for report_id in report_ids],
@@ -159,7 +167,7 @@ class Spool:
     def discard(self, report_ids: Sequence[str]) -> None:
         """Delete refused reports, by a person's wish; reports in other states stay."""
         refused = {held.report_id for held in self.held("refused")}
-        with self._changing() as db:
+        with self.changing() as db:
             for report_id in refused.intersection(report_ids):
                 self._delete(db, report_id)
 
@@ -167,38 +175,42 @@ class Spool:
         """Reports in the order in which they were made: those after number ``after``, in these states (all if none)."""
         chosen = states or ("new", "kept", "refused")
         where = f" WHERE n > ? AND state IN ({', '.join('?' * len(chosen))}) ORDER BY n LIMIT ?"
-        return [Held(*row) for row in self._rows(_HELD + where, (after, *chosen, limit))]
+        return [Held(*row) for row in self.rows(_HELD + where, (after, *chosen, limit))]
 
     def counts(self) -> Counts:
         """How many reports are in which state."""
         with self._lock:
-            states = dict(self._rows("SELECT state, count(*) FROM report GROUP BY state"))
-            safe = self._rows("SELECT coalesce(max(n), 0) FROM safe")[0][0]
+            states = dict(self.rows("SELECT state, count(*) FROM report GROUP BY state"))
+            safe = self.rows("SELECT coalesce(max(n), 0) FROM safe")[0][0]
         return Counts(states.get("new", 0), states.get("kept", 0), states.get("refused", 0), safe)
 
     def changed_elsewhere(self) -> bool:
         """Whether another process has changed the spool since this was last asked."""
-        version = self._rows("PRAGMA data_version")[0][0]
+        version = self.rows("PRAGMA data_version")[0][0]
         before, self._version = self._version, version
         return bool(version != before)
 
     def payload(self, report_id: str) -> bytes | None:
         """The message of a report, or None when it is gone."""
-        rows = self._rows("SELECT payload FROM report WHERE report_id = ?", (report_id,))
+        rows = self.rows("SELECT payload FROM report WHERE report_id = ?", (report_id,))
         return bytes(rows[0][0]) if rows else None
+
+    def is_answer(self, report_id: str) -> bool:
+        """Whether what lies under this id answers a task: it goes out on another topic."""
+        return bool(self.rows("SELECT 1 FROM report WHERE report_id = ? AND kind = ?", (report_id, ANSWER)))
 
     def parts(self, report_id: str) -> list[str]:
         """Digests of the parts of a report that travel apart."""
-        return [row[0] for row in self._rows("SELECT digest FROM report_part WHERE report_id = ?", (report_id,))]
+        return [row[0] for row in self.rows("SELECT digest FROM report_part WHERE report_id = ?", (report_id,))]
 
     def part(self, digest: str) -> bytes | None:
         """The content of a part, or None when it is gone."""
-        rows = self._rows("SELECT content FROM part WHERE digest = ?", (digest,))
+        rows = self.rows("SELECT content FROM part WHERE digest = ?", (digest,))
         return bytes(rows[0][0]) if rows else None
 
     def receipt(self, report_id: str) -> bytes | None:
         """The safe receipt of a report that is gone, as evidence."""
-        rows = self._rows("SELECT receipt FROM safe WHERE report_id = ?", (report_id,))
+        rows = self.rows("SELECT receipt FROM safe WHERE report_id = ?", (report_id,))
         return bytes(rows[0][0]) if rows else None
 
     def _apply_one(self, db: Any, receipt: Receipt, now: int) -> Change | None:
@@ -234,7 +246,8 @@ class Spool:
             )
         db.execute("DELETE FROM report WHERE report_id = ?", (report_id,))
 
-    def _rows(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
+        """What a query finds; StoreError when the file cannot be read. For the modules that keep tables of theirs here."""
         with self._lock:
             try:
                 return list(self._db.execute(sql, values).fetchall())
@@ -242,7 +255,8 @@ class Spool:
                 raise StoreError(f"spool cannot be read: {error}") from error
 
     @contextmanager
-    def _changing(self) -> Iterator[Any]:
+    def changing(self) -> Iterator[Any]:
+        """One transaction: on disk when the block ends. StoreError when it cannot be written."""
         with self._lock:
             try:
                 self._db.execute("BEGIN IMMEDIATE")

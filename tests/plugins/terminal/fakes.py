@@ -26,6 +26,7 @@ from wanmi.reports import (
     PartTopic,
     Receipt,
     ReportMessage,
+    ReportTopic,
     broker_verifier,
     cosign_ref,
     decode_report,
@@ -58,6 +59,7 @@ user edge
 topic readwrite wanmi/v1/#
 pattern write wanmi/v1/%u/report
 pattern write wanmi/v1/%u/part/#
+pattern write wanmi/v1/%u/seen
 pattern read wanmi/v1/%u/receipt
 """
 
@@ -238,7 +240,7 @@ class FakeEdge:
         topic = parse_topic(message.topic)
         if isinstance(topic, PartTopic):
             self._take_part(topic, message.payload)
-        else:
+        elif isinstance(topic, ReportTopic):
             self._take_report(decode_report(message.payload))
 
     def _take_part(self, topic: PartTopic, payload: bytes) -> None:
