@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import Connection, select
 
 from wanmi.cases.table import StepTable
 from wanmi.codes import DEFAULT_PROFILE, Profile, files_digest, shipped_profiles
-from wanmi.errors import BadInput, NotFound
+from wanmi.errors import BadInput, NotFound, WanmiError
 from wanmi.models import table
 from wanmi.profiles.bodies import ProfileChunkRow, ProfileVersionRow
 from wanmi.profiles.check_steps import STEPS
@@ -105,8 +106,19 @@ class ProfileStore:
     def _journaled(self, digest: str) -> Profile:
         if digest not in self._kept:
             with self._node.store.reader() as connection:
-                self._kept[digest] = Profile.of_files(files_of(connection, self._source, digest))
+                self._kept[digest] = _read(files_of(connection, self._source, digest), digest)
         return self._kept[digest]
+
+
+def _read(files: Files, digest: str) -> Profile:
+    """A later release may activate what this one cannot read: it says so rather than decide by other data."""
+    try:
+        return Profile.of_files(files)
+    except (WanmiError, msgspec.MsgspecError, ArithmeticError, KeyError, TypeError, ValueError) as error:
+        raise BadInput(
+            f"profile {digest[:16]}: is active, and this release cannot read it ({type(error).__name__}: {error}); "
+            "update this node, or activate an earlier version at the city"
+        ) from error
 
 
 def city_of(code: str) -> str:

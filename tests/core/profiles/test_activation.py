@@ -194,6 +194,16 @@ def test_a_district_does_not_hand_on_what_it_could_not_take(town: SmallCity, fil
     assert town.district.journal.subject("profile:shenyang-2026")[-1].origin == "210100"
 
 
+def test_a_profile_of_a_later_release_is_told(town: SmallCity, files: Files) -> None:
+    later = second(files)
+    later["profile.toml"] = later["profile.toml"].replace(b'form = "node"', b'form = "tree"')
+    town.city.journal.append(*drafts(later)).result()
+    with pytest.raises(BadInput, match=r"is active, and this release cannot read it .*update this node"):
+        ProfileStore(town.city).active()
+    activate_profile(town.city, second(files, "3"))
+    assert ProfileStore(town.city).active().version == "3"
+
+
 def test_a_version_that_was_never_here_is_told(town: SmallCity) -> None:
     store = ProfileStore(town.district)
     with pytest.raises(NotFound, match="profile atlantis@0123456789abcdef: was never activated here"):

@@ -19,6 +19,12 @@ def test_shipped_profiles_are_clean(name: str) -> None:
     assert must_be_good(Profile.load(name).files).digest == Profile.load(name).digest
 
 
+def test_both_shipped_profiles_are_worked_by_one_table() -> None:
+    """Copy the steps of cjt-2007 to gbt-47678 when they change, with its name."""
+    old, new = (Profile.load(name).text("steps.toml") for name in ("cjt-2007", "gbt-47678"))
+    assert new == old.replace('name = "cjt-2007"', 'name = "gbt-47678"', 1)
+
+
 FAULTS = [
     ("profile.toml", 'name = "cjt-2007"', 'name = "CJT 2007"', "name 'CJT 2007' is missing or no such name"),
     ("profile.toml", 'version = "1"', "version = 1", "version 1 is missing"),
