@@ -24,19 +24,23 @@ _TO_US = (530, 534, 535, 538)
 
 @dataclass(frozen=True)
 class MailChannel:
-    """Mail through one server."""
+    """Mail through one server; ``dir`` is the node's, where the password's file is looked for."""
 
     settings: SmtpSettings
-    password: str
+    dir: Path
     tries: Tries
 
     def send(self, message: Message, now: int) -> Outcome:
         """One try, bounded in time; never raises for what the server or the network does."""
         settings, client = self.settings, _client(self.settings)
+        try:
+            password = read_password(self.dir, settings)
+        except (OSError, UnicodeDecodeError) as error:
+            return Outcome("again", "settings", f"password_file: {error}")
         with Deadline(settings.timeout, lambda: client.sock) as deadline:
             self.tries.begin(deadline)
             try:
-                return self._deliver(client, message)
+                return self._deliver(client, message, password)
             except smtplib.SMTPRecipientsRefused as error:
                 return _refused(*next(iter(error.recipients.values())))
             except smtplib.SMTPResponseException as error:
@@ -49,7 +53,7 @@ class MailChannel:
                 self.tries.ended(deadline)
                 client.close()
 
-    def _deliver(self, client: smtplib.SMTP, message: Message) -> Outcome:
+    def _deliver(self, client: smtplib.SMTP, message: Message, password: str) -> Outcome:
         settings = self.settings
         _answered(client.connect(settings.host, settings.port))
         if settings.security == "starttls":
@@ -57,7 +61,7 @@ class MailChannel:
             _answered(client.starttls(context=ssl.create_default_context()))
         client.ehlo_or_helo_if_needed()
         if settings.user:
-            client.login(settings.user, self.password)
+            client.login(settings.user, password)
         _answered(client.mail(settings.sender))
         _answered(client.rcpt(message.address))
         code, said = client.data(compose(message, settings.sender))
@@ -82,7 +86,7 @@ def read_password(dir: Path, settings: SmtpSettings) -> str:
     """The password's file, first line; empty where none is named. OSError when it cannot be read."""
     if not settings.password_file:
         return ""
-    return (dir / settings.password_file).read_text(encoding="utf-8").splitlines()[0]
+    return (dir / settings.password_file).read_text(encoding="utf-8").partition("\n")[0].strip()
 
 
 class _Whole(smtplib.SMTP):

@@ -138,7 +138,7 @@ def claim(tx: Connection, lane: str, now: int, *, urgent_only: bool) -> Message 
 
 def settle(tx: Connection, message: Message, outcome: Outcome, now: int, wait: int | None) -> None:
     """Write down how a try ended; ``wait`` seconds to the next one, None: it was the last."""
-    told = {"code": outcome.code[:60], "reason": outcome.reason[:300]}
+    told = {"code": outcome.code[:60], "reason": outcome.reason.replace("\x00", "")[:300]}
     if outcome.end == "sent":
         values: dict[str, object] = {"state": "sent", "done_at": now, **told}
     elif wait is None:

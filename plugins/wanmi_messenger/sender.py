@@ -16,11 +16,11 @@ from wanmi.clock import SECOND
 from wanmi.registry import NodeContext
 from wanmi_messenger import outbox
 from wanmi_messenger.deadline import Tries
-from wanmi_messenger.mail import MailChannel, read_password
+from wanmi_messenger.mail import MailChannel
 from wanmi_messenger.outbox import DAY, Message, Outcome
 from wanmi_messenger.pacing import LONGEST_ASKED, MINUTE, BackOff, RateCap, quiet_until
 from wanmi_messenger.settings import ChannelSettings, MessengerSettings
-from wanmi_messenger.sms import SmsChannel, check_sms
+from wanmi_messenger.sms import SmsChannel
 from wanmi_messenger.webhook import WebhookChannel
 
 LOOK = 1.0
@@ -158,9 +158,8 @@ def _channels(
     """The lanes that the settings have."""
     found: list[tuple[str, ChannelSettings, Sends]] = []
     if settings.smtp is not None:
-        found.append(("smtp", settings.smtp, MailChannel(settings.smtp, read_password(node.dir, settings.smtp), tries)))
+        found.append(("smtp", settings.smtp, MailChannel(settings.smtp, node.dir, tries)))
     if settings.sms is not None:
-        check_sms(settings.sms)
         secret = node.dir / settings.sms.secret_file if settings.sms.secret_file else None
         found.append(("sms", settings.sms, SmsChannel(settings.sms, secret, tries)))
     for name, one in settings.webhooks.items():

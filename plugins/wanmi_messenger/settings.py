@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
+from wanmi.errors import BadInput
 from wanmi.settings import Section
+from wanmi_messenger.wording import check
 
+SMS_VALUES = frozenset({"phone", "text", "id", "sender", "secret"})
+"""What the templates of the SMS gateway may say."""
 _SPAN = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
@@ -93,6 +97,22 @@ class SmsSettings(ChannelSettings):
     """What the templates get as ``sender``."""
     secret_file: str = ""
     """File with the gateway's key (0600), relative to the node's directory."""
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> SmsSettings:
+        for name, source in (("url", self.url), ("body", self.body), *self.headers.items()):
+            try:
+                check(source, SMS_VALUES)
+            except BadInput as error:
+                raise ValueError(f"{name}: {error}") from None
+        for name, pattern in (("success", self.success), ("permanent", self.permanent)):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{name}: is no regular expression: {error}") from None
+        if not self.url.startswith(("http://", "https://")):
+            raise ValueError("url: is not of the form https://HOST/PATH")
+        return self
 
 
 class MessengerSettings(Section):

@@ -11,9 +11,7 @@ from wanmi_messenger.deadline import Tries
 from wanmi_messenger.outbox import Message, Outcome
 from wanmi_messenger.posting import Answer, Request, exchange, judge
 from wanmi_messenger.settings import SmsSettings
-from wanmi_messenger.wording import check, render
-
-KNOWN = frozenset({"phone", "text", "id", "sender", "secret"})
+from wanmi_messenger.wording import render
 
 
 @dataclass(frozen=True)
@@ -52,20 +50,6 @@ class SmsChannel:
         if outcome.end == "sent" and not re.search(settings.success, answer.body):
             return replace(outcome, end="again", code="gateway answer")
         return outcome
-
-
-def check_sms(settings: SmsSettings) -> None:
-    """BadInput for a template or pattern that cannot be used."""
-    for name, source in (("url", settings.url), ("body", settings.body), *settings.headers.items()):
-        try:
-            check(source, KNOWN)
-        except BadInput as error:
-            raise BadInput(f"messenger.sms.{name}: {error}") from error
-    for name, pattern in (("success", settings.success), ("permanent", settings.permanent)):
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise BadInput(f"messenger.sms.{name}: is no regular expression: {error}") from error
 
 
 def _line(text: str) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from wanmi_messenger.book import VALUES, first_book, read_book
 from wanmi_messenger.roster import read_addresses, read_roster
 from wanmi_messenger.settings import MessengerSettings
-from wanmi_messenger.sms import check_sms
 from wanmi_messenger.wording import FILTERS
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs" / "messenger.md").read_text(encoding="utf-8")
@@ -24,9 +23,7 @@ def test_the_settings_are_settings() -> None:
     shown = MessengerSettings.model_validate(first["messenger"])
     assert shown.smtp is not None
     assert "archive" in shown.webhooks
-    sms = MessengerSettings.model_validate(gateway["messenger"]).sms
-    assert sms is not None
-    check_sms(sms)
+    assert MessengerSettings.model_validate(gateway["messenger"]).sms is not None
 
 
 def test_the_book_is_a_book() -> None:
