@@ -17,7 +17,7 @@ from wanmi.registry import Draft, NodeContext, Stored
 from wanmi.store import upsert_rows
 from wanmi_messenger import outbox
 from wanmi_messenger.book import Book, Rule, first_book, read_book
-from wanmi_messenger.facts import facts_of, units_of
+from wanmi_messenger.facts import department_in, facts_of, units_of
 from wanmi_messenger.kinds import BookActivated, MessageQueued
 from wanmi_messenger.outbox import Message, lane_of, message_id
 from wanmi_messenger.roster import Address, addresses_of, people_for
@@ -76,7 +76,8 @@ class Decider:
                 yield from self._decision(node, book, Decision(stored, subject, rule, ()), entry)
 
     def _decision(self, node: NodeContext, book: Book, bare: Decision, entry: Entry) -> Iterator[Decision]:
-        rule, units = bare.rule, units_of(entry.body) or departments_of(node, entry)
+        rule = bare.rule
+        units = department_in(entry.body) or departments_of(node, entry) or units_of(entry.body)
         with node.store.reader() as tx:
             people = set[str]().union(*(people_for(tx, to, entry.at, units) for to in rule.to))
             reached = [one for one in addresses_of(tx, people, list(rule.channels)) if _is_open(node, one)]
@@ -106,9 +107,9 @@ def departments_of(node: NodeContext, entry: Entry) -> tuple[str, ...]:
     for stored in reversed(node.journal.subject(entry.subject)):
         earlier = stored.entry
         if earlier is not None and earlier.origin == entry.origin and earlier.seq < entry.seq:
-            department = earlier.body.get("department")
-            if isinstance(department, str) and department:
-                return (department,)
+            found = department_in(earlier.body)
+            if found:
+                return found
     return ()
 
 

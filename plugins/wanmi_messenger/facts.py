@@ -70,9 +70,18 @@ def facts(
     return values
 
 
+def department_in(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """The department that an entry names, none or one."""
+    return _named(body, "department")
+
+
 def units_of(body: Mapping[str, Any]) -> tuple[str, ...]:
     """The units that an entry names: its department, and the unit of whoever acted."""
-    named = (body.get("department"), body.get("unit"), body.get("by_unit"))
+    return _named(body, "department", "unit", "by_unit")
+
+
+def _named(body: Mapping[str, Any], *keys: str) -> tuple[str, ...]:
+    named = (body.get(key) for key in keys)
     return tuple(dict.fromkeys(one for one in named if isinstance(one, str) and one))
 
 

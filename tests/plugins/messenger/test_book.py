@@ -129,3 +129,11 @@ def test_overdue_finds_the_department_of_the_last_dispatch(tmp_path: Path) -> No
             overdue = [one for one in messages(node) if one.rule == "overdue"]
     assert [one.person for one in overdue] == ["p-d2"]
     assert "应于 2026-11-24 14:00 前完成" in overdue[0].text
+
+
+def test_work_is_told_when_it_is_handed_over_and_not_at_every_step() -> None:
+    (rule,) = [one for one in first_book().rules if one.name == "work-for-department"]
+    states = ("reported", "pending_dispatch", "pending_handle", "handling", "rework", "handled", "closed")
+    assert [one for one in states if rule.fits("case.stepped", {"state": one}, True)] == ["pending_handle", "rework"]
+    assert not rule.fits("case.stepped", {"state": "rework"}, False), "another node's case"
+    assert not rule.fits("case.opened", {"state": "rework"}, True)
