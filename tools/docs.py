@@ -22,6 +22,7 @@ from wanmi.cli import build_app
 from wanmi.hookspecs import PROJECT, Specs
 from wanmi.journal.core import register_core
 from wanmi.models import Row, key_columns, mark_of, table
+from wanmi.node.people_actions import register_people
 from wanmi.plugins import Plugin, fill, installed_plugins, load_plugin, plugin_manager
 from wanmi.profiles import register_profiles
 from wanmi.registry import EntryKind, Registry
@@ -241,6 +242,7 @@ def pages() -> dict[str, str]:
     plugins = [load_plugin(name, installed_plugins()) for name in installed_plugins()]
     registry = Registry()
     register_core(registry)
+    register_people(registry)
     register_profiles(registry)
     register_calendar(registry)
     fill(registry, plugins)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import tempfile
 from pathlib import Path
@@ -14,12 +15,11 @@ PAGE = ROOT / "docs/rights.md"
 def main() -> int:
     """Write both files and name those that changed."""
     sys.path[:0] = [str(ROOT / shelf) for shelf in ("tests", "core", "edge", "federation", "plugins")]
-    from rights.walk import as_csv, as_docs, open_node, walk
-
+    rights = importlib.import_module("rights.walk")
     with tempfile.TemporaryDirectory() as folder:
-        lines = walk(Path(folder))
-        with open_node(Path(folder) / "told", "district") as node:
-            told = {MATRIX: as_csv(lines), PAGE: as_docs(lines, node)}
+        lines = rights.walk(Path(folder))
+        with rights.open_node(Path(folder) / "told", "district") as node:
+            told: dict[Path, str] = {MATRIX: rights.as_csv(lines), PAGE: rights.as_docs(lines, node)}
     for path, text in told.items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")

@@ -15,11 +15,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import insert
 from starlette.types import Receive, Scope, Send
 
 from house.tree import plugin_packages
 from wanmi.identity import POSTS, SCOPES, add_person, add_token, add_unit, set_unit
 from wanmi.identity.sessions import csrf_of, start_session
+from wanmi.models import CaseRow, table
 from wanmi.node import Node
 from wanmi.registry import TIERS, Tier
 from wanmi.testing import small_node
@@ -29,6 +31,8 @@ from wanmi.web.gate import Gate
 
 NO_ROUTES = {"wanmi_edge", "wanmi_federation", "wanmi_terminal", "wanmi_demo"}
 CODES: dict[Tier, str] = {"city": "210100", "district": "210102", "edge": "21010201"}
+CASE = "210102-E0102-20261124-0001"
+"""A case of the department that the matrix' department person belongs to."""
 STRANGER = "stranger"
 PASSED = 204
 
@@ -110,7 +114,7 @@ def _walk_tier(folder: Path, tier: Tier) -> Iterator[Line]:
 
 
 def _line(gate: Gate, tier: str, door: Door, method: str, callers: dict[str, dict[str, str]]) -> Line:
-    path = re.sub(r"\{\w+(:\w+)?\}", "x", door.path)
+    path = re.sub(r"\{\w+(:\w+)?\}", "x", door.path.replace("{number}", CASE))
     passed = [name for name, headers in callers.items() if _status(gate, method, path, headers) == PASSED]
     posts = tuple(post for post in POSTS if f"post:{post}" in passed)
     tokens = tuple(name.removeprefix("token:") for name in passed if name.startswith("token:"))
@@ -119,6 +123,9 @@ def _line(gate: Gate, tier: str, door: Door, method: str, callers: dict[str, dic
 
 def _people(node: Node) -> dict[str, dict[str, str]]:
     add_unit(node, code="roads", name="市政")
+    blank = {c.name: c.type.python_type() for c in table(CaseRow).columns if not c.nullable}
+    row = {**blank, "number": CASE, "department": "roads"}
+    node.store.write(lambda tx: tx.execute(insert(table(CaseRow)).values(row))).result()
     found = {}
     for post in POSTS:
         login = post.replace("_", "-")

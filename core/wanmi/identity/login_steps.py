@@ -25,6 +25,8 @@ TICKET_LIFE = 300
 """Seconds from the password to the code."""
 TRIES = 5
 """Codes that may be tried with one ticket."""
+NOBODY = "nobody"
+"""Counts the failures of logins that nobody has, so that those take as long as others."""
 _LONGEST_TICKET = 100
 
 Step = Literal["session", "code", "enrol"]
@@ -71,8 +73,8 @@ def give_password(
     try:
         person = log_in(desk, gate, login=login, password=password, address=address)
     except NotAllowed as refused:
-        if person_id and not wait and type(refused) is NotAllowed:
-            note_failure(desk, person_id, rules.lock)
+        if type(refused) is NotAllowed:
+            note_failure(desk, person_id if person_id and not wait else NOBODY, rules.lock)
         raise
     if wait:
         raise LockedOut(wait)

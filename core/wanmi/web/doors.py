@@ -23,6 +23,11 @@ class Door:
     right: str
     name: str
 
+    def case_in(self, path: str) -> str:
+        """The case number in a path of a route under ``…/cases/{number}``; empty where there is none."""
+        found = self.pattern.fullmatch(path) if "/cases/{number}" in self.path else None
+        return "" if found is None else found["number"]
+
 
 class Doors:
     """Finds the route of a request as the router does: the first one that fits."""

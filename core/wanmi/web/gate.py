@@ -13,11 +13,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from wanmi.errors import NotFound
 from wanmi.identity.sessions import csrf_fits
 from wanmi.registry import NodeContext
 from wanmi.web.callers import Caller, find_caller, login_cookie, session_cookie
 from wanmi.web.doors import Door, Doors
 from wanmi.web.problems import problem, wants_page
+from wanmi.web.seen import need_case
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_FIELD = "csrf_token"
@@ -63,7 +65,20 @@ class Gate:
                 return None
             return problem(request, 404, f"{request.url.path}: there is nothing here")
         why = self._doors.refusal(door, caller, self._node.role)
-        return problem(request, 403, why) if why else None
+        if why:
+            return problem(request, 403, why)
+        return self._refuse_hidden(request, caller, door.case_in(request.url.path))
+
+    def _refuse_hidden(self, request: Request, caller: Caller, case: str) -> Response | None:
+        """A case that the caller does not see is not there, whatever is done with it and whoever made the route."""
+        if not case or caller.sees_all_cases:
+            return None
+        try:
+            with self._node.store.reader() as tx:
+                need_case(tx, caller, case)
+        except NotFound as error:
+            return problem(request, 404, str(error))
+        return None
 
     async def _socket(
         self, caller: Caller | None, door: Door | None, scope: Scope, receive: Receive, send: Send

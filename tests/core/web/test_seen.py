@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,9 @@ from support.browser import PAGE, Browser
 from support.small_town import PASSWORD
 from support.town_fixture import Shown, shown_town
 from wanmi.clock import SECOND, ManualClock
+from wanmi.hookspecs import Actor
 from wanmi.identity import add_person, add_token, add_unit, set_unit
+from wanmi.identity.views import note_view
 from wanmi.models import CaseRow, table
 from wanmi.node import Node
 from wanmi.registry import Stored
@@ -95,6 +98,18 @@ def test_what_is_not_its_own_is_not_there(its_app: FastAPI, browser: Browser, ow
         assert browser.get(path).status_code == 403, path
 
 
+def test_no_route_under_a_case_reaches_a_foreign_one(its_app: FastAPI, browser: Browser, own: Shown) -> None:
+    browser.log_in("roads", PASSWORD)
+    headers = {"x-csrf-token": browser.form_token()}
+    doors = [door for door in its_app.state.doors.all if "/cases/{number}" in door.path]
+    assert doors
+    for door in doors:
+        for method in door.methods - {"HEAD"}:
+            answer = browser.request(method, door.path.replace("{number}", own.hostile), headers=headers)
+            assert answer.status_code in (403, 404), (method, door.path)
+            assert own.hostile in answer.text or answer.status_code == 403
+
+
 def test_a_department_without_unit_sees_nothing(browser: Browser) -> None:
     browser.log_in("lost", PASSWORD)
     assert browser.get("/api/v1/cases?count=true").json() == {"cases": [], "next": None, "count": 0}
@@ -129,6 +144,21 @@ def test_opening_sealed_data_is_journaled_once_an_hour(browser: Browser, node: N
     node.clock.advance(3600 * SECOND)
     browser.get(url)
     assert len(views(node)) == before + 2
+
+
+def test_views_at_the_same_moment_are_one_entry(node: Node, own: Shown) -> None:
+    before, told = len(views(node)), []
+    blob, actor = "ab" * 32, Actor("p-many", "operator")
+    threads = [
+        threading.Thread(target=lambda: told.append(note_view(node, actor, blob=blob, subject="report:many")))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(told) == [False] * 7 + [True]
+    assert len(views(node)) == before + 1
 
 
 def test_a_page_that_shows_the_text_is_a_view(browser: Browser, node: Node, own: Shown) -> None:
