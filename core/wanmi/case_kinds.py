@@ -34,10 +34,11 @@ class Limit(_Body, frozen=True):
 
 
 class ClockEffect(_Body, frozen=True):
-    """What an entry does to one of the case's clocks."""
+    """What an entry does to one of the case's clocks, at the instant of its decision: deadlines are worked out from it."""
 
     clock: str
     what: ClockAct
+    at: int
 
 
 class Effect(_Body, frozen=True):

@@ -91,7 +91,7 @@ def _looking(router: APIRouter, desk: CaseDesk) -> None:
         """Every clock of the case, explained line by line, as of now or ``at`` (µs UTC)."""
         _seen(desk, caller, number)
         case = desk.case(number)
-        as_of = desk.node.clock.now() if at is None else at
+        as_of = max(desk.node.clock.now(), case.changed_at) if at is None else at
         steps = desk.table(case)
         found = states_of(steps, case, desk.timing(steps).calendar, as_of)
         return [_clock_out(state) for state in found]

@@ -68,7 +68,7 @@ def _posts(table: StepTable, where: str, posts: Iterable[str]) -> Iterator[str]:
 
 def _clocks(table: StepTable, where: str, rule: Rule) -> Iterator[str]:
     try:
-        effects = rule.effects()
+        effects = rule.effects(0)
     except BadInput as error:
         yield f"{where}: {error}"
         return

@@ -60,8 +60,8 @@ def _refuse_fields(case: Case, step: Step, ask: Ask) -> None:
 
 def _body(table: StepTable, case: Case, step: Step, ask: Ask, now: int, timing: Timing | None) -> CaseStepped:
     target = table.states[step.to]
-    effects = applied(case, step.effects())
-    running = run_clocks(table, case, effects, Moment(now, ask.step, ask.limit), timing)
+    effects = applied(case, step.effects(instant(case, now)))
+    running = run_clocks(table, case, effects, ask.limit, timing)
     return CaseStepped(
         step=ask.step,
         from_state=case.state,
@@ -97,19 +97,15 @@ def applied(case: Case, effects: Iterable[ClockEffect]) -> list[ClockEffect]:
     return done
 
 
-@dataclass(frozen=True)
-class Moment:
-    """When clocks are touched, by what, and the limit that whoever did it gave."""
-
-    at: int
-    source: str
-    limit: Limit | None
+def instant(case: Case, now: int) -> int:
+    """When a decision takes effect: now, but never before what was decided last (a clock may stand still)."""
+    return max([now, *(mark.at for mark in case.marks[-1:])])
 
 
 def run_clocks(
-    table: StepTable, case: Case, effects: Sequence[ClockEffect], moment: Moment, timing: Timing | None
+    table: StepTable, case: Case, effects: Sequence[ClockEffect], limit: Limit | None, timing: Timing | None
 ) -> Running:
-    """How the clocks stand after the effects, which happen at that moment.
+    """How the clocks stand after the effects; ``limit`` is what whoever starts a clock gives it.
 
     A clock that starts takes the given limit, its own one from the table, or the one it had when it ran before.
     """
@@ -118,14 +114,12 @@ def run_clocks(
     last = effects[-1]
     if last.what == "stop":
         return Running(None, None, None, None)
-    running = moment.limit if last.what == "start" else case.limit
+    running = limit if last.what == "start" else case.limit
     if last.what == "start" and running is None:
         running = table.clocks[last.clock].limit
     if running is None:
         return Running(last.clock, None, None, None)
-    # An entry's time is always after the one before; a clock that stands still may be behind it.
-    at = max([moment.at, *(mark.at for mark in case.marks[-1:])])
-    mark = Mark(last.clock, last.what, at, moment.source)
+    mark = Mark(last.clock, last.what, last.at, "")
     marks = (mark,) if last.what == "start" else (*case.running_marks(last.clock), mark)
     due: Due | None = timing(marks, running) if timing is not None else None
     return Running(last.clock, running, due.deadline if due else None, due.warn if due else None)
@@ -133,11 +127,9 @@ def run_clocks(
 
 @dataclass(frozen=True)
 class Change:
-    """What brings a case to the state ``to`` (null: it stays) at ``at``, and what else it does."""
+    """What brings a case to the state ``to`` (null: it stays), and what else it does."""
 
     to: str | None
-    at: int
-    source: str
     clocks: Sequence[ClockEffect] = ()
     counts: Sequence[str] = ()
     clears: Sequence[str] = ()
@@ -148,7 +140,7 @@ def effect_of(table: StepTable, case: Case, change: Change, timing: Timing | Non
     """The change by value: how the case stands after it."""
     state = change.to if change.to is not None else case.state
     effects = applied(case, change.clocks)
-    running = run_clocks(table, case, effects, Moment(change.at, change.source, None), timing)
+    running = run_clocks(table, case, effects, None, timing)
     return Effect(
         from_state=case.state,
         state=state,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wanmi.case_kinds import CaseLinked, CaseMerged, CaseUnlinked, CaseUnmerged, ClockEffect
 from wanmi.cases.asking import Asked, Decision, LinkAsk, Timing
 from wanmi.cases.case import Case
-from wanmi.cases.deciding import Change, effect_of, refuse_final
+from wanmi.cases.deciding import Change, effect_of, instant, refuse_final
 from wanmi.cases.refusing import refuse_missing, refuse_old_version, refuse_post
 from wanmi.cases.table import StepTable
 from wanmi.errors import BadInput, Conflict, NotAllowed
@@ -43,8 +43,8 @@ def decide_merge(
         refuse_post(table, one, rule.posts, ask, "merge")
     refuse_missing(case, rule, ask, "merge")
     _refuse_merge(table, case, into)
-    clocks = [ClockEffect(case.clock, "pause")] if case.clock else []
-    effect = effect_of(table, case, Change(rule.to, now, "case.merged", clocks, ["merged"]), timing)
+    clocks = [ClockEffect(case.clock, "pause", instant(case, now))] if case.clock else []
+    effect = effect_of(table, case, Change(rule.to, clocks, ["merged"]), timing)
     body = CaseMerged(into.number, ask.post, table.axis(ask.post), ask.opinion, effect)
     return [
         Decision(case.number, "case.merged", body, case.version),
@@ -81,8 +81,8 @@ def decide_unmerge(
     refuse_post(table, case, rule.posts, ask, "unmerge")
     refuse_post(table, into, rule.posts, ask, "unmerge")
     refuse_missing(case, rule, ask, "unmerge")
-    clocks = [ClockEffect(case.clock, "resume")] if case.clock else []
-    effect = effect_of(table, case, Change(case.held, now, "case.unmerged", clocks, ["unmerged"]), timing)
+    clocks = [ClockEffect(case.clock, "resume", instant(case, now))] if case.clock else []
+    effect = effect_of(table, case, Change(case.held, clocks, ["unmerged"]), timing)
     axis = table.axis(ask.post)
     return [
         Decision(case.number, "case.unmerged", CaseUnmerged(case.merged_into, ask.post, axis, ask.opinion, effect), case.version),

@@ -12,7 +12,7 @@ from wanmi.case_kinds import (
 )
 from wanmi.cases.asking import Asked, Decision, RequestAsk, ReviewAsk, Timing
 from wanmi.cases.case import Case, Request
-from wanmi.cases.deciding import Change, effect_of
+from wanmi.cases.deciding import Change, effect_of, instant
 from wanmi.cases.refusing import (
     refuse_guards,
     refuse_missing,
@@ -95,7 +95,7 @@ def decide_review(table: StepTable, case: Case, ask: ReviewAsk, now: int, timing
     rule = table.request(request.what)
     _refuse_review(table, case, request, rule, ask, now)
     last = len(request.reviews) + 1 >= request.reviewers
-    effect = _granted(table, case, request, rule, now, timing) if ask.granted else _refused(table, case, rule, now)
+    effect = _granted(table, case, request, rule, now, timing) if ask.granted else _refused(table, case, rule)
     body = CaseRequestDecided(
         request=request.id,
         what=request.what,
@@ -139,15 +139,15 @@ def _refuse_review(table: StepTable, case: Case, request: Request, rule: Request
 def _granted(
     table: StepTable, case: Case, request: Request, rule: RequestRule, now: int, timing: Timing | None
 ) -> Effect:
-    change = Change(rule.to, now, request.what, rule.effects(), rule.counts, rule.clears, request.until)
+    change = Change(rule.to, rule.effects(instant(case, now)), rule.counts, rule.clears, request.until)
     return effect_of(table, case, change, timing)
 
 
-def _refused(table: StepTable, case: Case, rule: RequestRule, now: int) -> Effect | None:
+def _refused(table: StepTable, case: Case, rule: RequestRule) -> Effect | None:
     """A refusal changes nothing but may count: a groundless return is buck-passing (推诿)."""
     if not rule.refused_counts:
         return None
-    return effect_of(table, case, Change(None, now, "", counts=rule.refused_counts, until=case.until), None)
+    return effect_of(table, case, Change(None, counts=rule.refused_counts, until=case.until), None)
 
 
 def decide_expiry(case: Case, request: Request) -> Decision:
@@ -170,11 +170,11 @@ def decide_resume(table: StepTable, case: Case, ask: Asked, now: int, timing: Ti
         raise NotAllowed(f"case {case.number}: it is not suspended; {what_now(table, case)}")
     refuse_post(table, case, act.posts, ask, "resume")
     refuse_missing(case, act, ask, "resume")
-    return _resume(table, case, ask, min(now, case.until), timing)
+    return _resume(table, case, ask, min(instant(case, now), case.until), timing)
 
 
 def _resume(table: StepTable, case: Case, ask: Asked | None, at: int, timing: Timing | None) -> Decision:
-    change = Change(case.held, at, "case.resumed", table.act("resume").effects())
+    change = Change(case.held, table.act("resume").effects(at))
     effect = effect_of(table, case, change, timing)
     body = CaseResumed(
         effective=at,

@@ -59,9 +59,9 @@ class Rule(_Named, frozen=True, kw_only=True):
     clocks: list[str] = []
     counts: list[str] = []
 
-    def effects(self) -> list[ClockEffect]:
-        """``clocks`` as data; BadInput for a pair that is none."""
-        return [_effect(pair) for pair in self.clocks]
+    def effects(self, at: int = 0) -> list[ClockEffect]:
+        """``clocks`` as data, all at one instant (µs UTC); BadInput for a pair that is none."""
+        return [_effect(pair, at) for pair in self.clocks]
 
 
 class Step(Rule, frozen=True, kw_only=True):
@@ -170,10 +170,10 @@ def _found(among: Mapping[str, _T], what: str, name: str, table: str) -> _T:
     return among[name]
 
 
-def _effect(pair: str) -> ClockEffect:
+def _effect(pair: str, at: int) -> ClockEffect:
     try:
         what, clock = pair.split()
-        return ClockEffect(clock, msgspec.convert(what, ClockAct))
+        return ClockEffect(clock, msgspec.convert(what, ClockAct), at)
     except (ValueError, msgspec.ValidationError) as error:
         raise BadInput(f"step table: clocks {pair!r} is not such as 'start department'") from error
 

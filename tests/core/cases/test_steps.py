@@ -40,8 +40,8 @@ def test_clocks_run_where_the_table_says() -> None:
     assert (case.case.clock, case.case.limit) == ("dispatch", StepTable.load().clocks["dispatch"].limit)
     assert case.case.deadline is not None
     dispatched = case.step("dispatch")
-    assert dispatched.deadline == dispatched.marks[-1].at - 1 + 4 * HOUR
-    assert dispatched.warn == dispatched.marks[-1].at - 1 + 4 * HOUR * 4 // 5
+    assert dispatched.deadline == dispatched.marks[-1].at + 4 * HOUR
+    assert dispatched.warn == dispatched.marks[-1].at + 4 * HOUR * 4 // 5
     done = case.to("handled")
     assert (done.clock, done.limit, done.deadline) == (None, None, None)
     assert [(mark.name, mark.what) for mark in done.marks] == [

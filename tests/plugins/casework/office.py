@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, select
+
 import wanmi_casework
 from core.cases.worked import DOES, LIMIT, PHOTO, START, WAY, opened
 from wanmi.cases import Case
 from wanmi.clock import ManualClock
 from wanmi.codes import Profile
 from wanmi.hookspecs import Actor
+from wanmi.models import CaseRow, table
 from wanmi.node import Node
 from wanmi.registry import Draft
 from wanmi.testing import small_node
@@ -34,12 +37,13 @@ class Office:
         self.node = node or small_node(dir / "node", plugins=[wanmi_casework], clock=self.clock)
         self.desk = CaseDesk(self.node)
         self.timer = DeskTimer(self.desk)
-        self._opened = 0
 
     def open_case(self, **other: Any) -> str:
         """A case as a report opens it."""
-        self._opened += 1
-        number = f"{self.node.code}-E0102-20261124-{self._opened:04d}"
+        row = table(CaseRow).c
+        with self.node.store.reader() as tx:
+            last = tx.execute(select(func.max(row.day_seq)).where(row.owner == self.node.code)).scalar_one()
+        number = f"{self.node.code}-E0102-20261124-{(last or 0) + 1:04d}"
         body = opened(number, profile=Profile.load().ref, **other)
         self.node.journal.append(Draft("case.opened", f"case:{number}", body, expect=0)).result()
         return number
