@@ -88,6 +88,8 @@ class FieldTerminal:
         self.lock = threading.Condition()
         """Guards spool, schedules and counts; told of every change."""
         self._counts = self.spool.counts()
+        self.tracked = 0
+        """Counts batches of positions, so that the link looks for them only when there are new ones."""
         self._last_n = 0
         self._receipts = self._bad_safe = 0
         chosen = routes or [Route(broker) for broker in home.brokers()[:1]]
@@ -146,6 +148,8 @@ class FieldTerminal:
     def track(self, fixes: Sequence[TrackFix]) -> None:
         """Keep a batch of positions (times growing) and send it: until a broker has it, no longer."""
         self.inbox.add_track(self._maker.track(fixes))
+        with self.lock:
+            self.tracked += 1
 
     def load(self) -> None:
         """Take up the whole spool: at start, and when another process changed it."""

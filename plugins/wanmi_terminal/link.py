@@ -30,6 +30,7 @@ from wanmi.reports import (
     task_topic,
     track_topic,
 )
+from wanmi_terminal.inbox import MAX_TRACK
 from wanmi_terminal.schedule import Item, Schedule
 from wanmi_terminal.spool import ANSWER, Held, State
 
@@ -83,7 +84,7 @@ class Link:
         self._tasks: list[Task] = []
         self._first = not number
         self._mute = False
-        self._track_n = 0
+        self._track_n, self._tracked = 0, -1
         self._with_parts: set[str] = set()
         self._window = IN_FLIGHT
         self._ready = False
@@ -191,11 +192,11 @@ class Link:
                 client.disconnect()
                 return
             self._apply()
+            self._send_tracks()
             self._pump(client)
             if time.monotonic() - looked > POLL_S:
                 looked = time.monotonic()
                 self._terminal.look()
-                self._send_tracks()
 
     def _take_back(self, client: Any) -> None:
         """Take back what flew: after an outage everything goes out anew, in order (the edge knows duplicates)."""
@@ -206,7 +207,7 @@ class Link:
                 self._with_parts.discard(message.item.report_id)
         self._flying.clear()
         self._outbox.clear()
-        self._track_n = 0
+        self._track_n, self._tracked = 0, -1
         self._terminal.link_changed()
 
     def _connected(self, client: Any, _data: object, flags: Any, reason: Any, properties: Any) -> None:
@@ -261,9 +262,10 @@ class Link:
 
     def _send_tracks(self) -> None:
         """Positions that wait go by the first broker, behind everything else."""
-        if not self._first:
+        if not self._first or self._tracked == self._terminal.tracked:
             return
-        for n, payload in self._terminal.inbox.tracks(self._track_n, IN_FLIGHT):
+        self._tracked = self._terminal.tracked
+        for n, payload in self._terminal.inbox.tracks(self._track_n, MAX_TRACK):
             self._outbox.append(_Message(track_topic(self._id), payload, track=n))
             self._track_n = n
 

@@ -6,25 +6,38 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from wanmi.entries import canonical, sign_cosign
 from wanmi.reports import (
+    Answer,
     Attachment,
     EntryRef,
     Reason,
     Receipt,
     Report,
+    Seen,
+    Task,
+    TaskRef,
+    TrackBatch,
+    TrackFix,
     broker_verifier,
     cosign_ref,
+    decode_answer,
     decode_report,
     digest_of,
     encode_receipt,
+    encode_seen,
+    encode_task,
     envelope_bytes,
     key_id,
     make_card,
     part_topic,
     reason_text,
+    sign_answer,
     sign_report,
+    sign_track,
     text_part,
 )
+from wanmi.reports.answers import answer_bytes
 from wanmi.reports.envelope import to_b64
+from wanmi.reports.tracks import batch_bytes
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 DISTRICT_KEY = Ed25519PrivateKey.from_private_bytes(b"d" * 32)
@@ -53,6 +66,48 @@ REPORT = Report(
     ),
     app="wanmi-terminal 0.1.0",
     queue=3,
+)
+TASK = Task(
+    v=1,
+    terminal="T210102-0001",
+    task_id="01KB5K0000000000000000TASK",
+    status="open",
+    kind="check",
+    category="0102",
+    lon_e7=1_234_000_000,
+    lat_e7=417_900_000,
+    grid="210102001002001",
+    deadline=1_795_514_400_000_000,
+    sent_at=1_795_507_000_000_000,
+    remark="看看井盖是否复位",
+    edge="21010201",
+    at=1_795_507_001_000_000,
+)
+ANSWER = Answer(
+    v=1,
+    terminal="T210102-0001",
+    report_id="01KB5K1G4R8ZT3E6W1M0XCVBNB",
+    task_id=TASK.task_id,
+    made_at=1_795_508_000_000_000,
+    result="yes",
+    lon_e7=1_234_000_500,
+    lat_e7=417_900_100,
+    datum="WGS84",
+    accuracy_cm=400,
+    fix="gnss",
+    fix_at=1_795_507_999_000_000,
+    satellites=9,
+    attachments=(Attachment("photo", digest_of(PHOTO), len(PHOTO), "image/jpeg"),),
+    app="wanmi-terminal 0.1.0",
+    queue=0,
+)
+TRACK = TrackBatch(
+    1,
+    "T210102-0001",
+    (
+        TrackFix(1_795_508_000_000_000, 1_234_000_500, 417_900_100, 400),
+        TrackFix(1_795_508_015_000_000, 1_234_002_000, 417_900_100, None),
+    ),
 )
 EDGE, DISTRICT = "21010201", "210102"
 ENTRY_HASH, HEAD_HASH = bytes(range(32)), bytes(range(32, 64))
@@ -91,5 +146,13 @@ def blocks() -> dict[str, list[str]]:
         "KEPT": [encode_receipt(kept).decode()],
         "SAFE": [encode_receipt(safe).decode()],
         "COSIGN": [canonical(covered).decode()],
+        "TASK": [encode_task(TASK).decode()],
+        "SEEN": [encode_seen(Seen(1, TASK.terminal, (TaskRef(TASK.task_id, "open"),))).decode()],
+        "SEENALL": [encode_seen(Seen(1, TASK.terminal, (TaskRef(TASK.task_id, "open"),), all=True)).decode()],
+        "ANSWER": [answer_bytes(ANSWER).decode()],
+        "ANSWERSIGNATURE": [digest_of(answer_bytes(ANSWER)), decode_answer(sign_answer(ANSWER, KEY)).signature.hex()],
+        "ANSWERMESSAGE": [sign_answer(ANSWER, KEY).decode()],
+        "TRACK": [batch_bytes(TRACK).decode()],
+        "TRACKMESSAGE": [sign_track(TRACK, KEY).decode()],
         "CARD": [make_card(REPORT.terminal, KEY, verifier)],
     }

@@ -11,10 +11,15 @@ import pytest
 
 from plugins.terminal.protocol_example import DISTRICT_KEY, REPORT, blocks, reasons
 from wanmi.reports import (
+    Answer,
     Attachment,
     Limits,
     Receipt,
     Report,
+    Seen,
+    Task,
+    TaskRef,
+    TrackBatch,
     WireMessage,
     chunks_of,
     decode_receipt,
@@ -22,7 +27,11 @@ from wanmi.reports import (
     read_card,
 )
 from wanmi.reports.envelope import MAX_ENVELOPE, MAX_MESSAGE
+from wanmi.reports.presence import Doubt, PresenceRules
+from wanmi.reports.tasks import MAX_SEEN, MAX_TASK
 from wanmi.reports.topics import CHUNK, MAX_CHUNKS
+from wanmi.reports.tracks import MAX_FIXES
+from wanmi_edge.task_sender import FIRST, LONGEST
 from wanmi_terminal.link import IN_FLIGHT, KEEPALIVE_S, SESSION_S
 from wanmi_terminal.nmea import FixFilter
 from wanmi_terminal.schedule import Retry
@@ -48,12 +57,40 @@ def test_every_reason_is_in_the_table() -> None:
     assert f"|---|---|---|---|---|\n{reasons()}\n\n" in PAGE
 
 
-@pytest.mark.parametrize("kind", [Report, Attachment, WireMessage, Receipt])
+@pytest.mark.parametrize("kind", [Report, Attachment, WireMessage, Receipt, Task, TaskRef, Seen, Answer, TrackBatch])
 def test_every_key_is_told(kind: type[msgspec.Struct]) -> None:
     told = {
         key for row in re.findall(r"^\| (`[a-z0-9_`, ]+`) \|", PAGE, re.MULTILINE) for key in re.findall(r"\w+", row)
     }
     assert set(kind.__struct_fields__) <= told
+
+
+def test_every_doubt_is_told_with_its_number() -> None:
+    rules = PresenceRules()
+    numbers = {
+        Doubt.TOO_FAR: f"more than {rules.far_m} m",
+        Doubt.NOT_NEAR: f"more than {rules.near_m} m",
+        Doubt.POOR_ACCURACY: f"more than {rules.accuracy_m} m",
+        Doubt.FEW_SATELLITES: f"fewer than {rules.satellites}",
+        Doubt.OLD_FIX: f"more than {rules.fix_age_s} s",
+        Doubt.FIX_AFTER: f"more than {rules.ahead_s} s",
+        Doubt.FAST: f"more than {rules.fast_mps} m/s",
+        Doubt.IMPOSSIBLE_SPEED: f"more than {rules.fastest_mps} m/s",
+        Doubt.NOT_GNSS: "`network` or `manual`",
+    }
+    for doubt in Doubt:
+        (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{doubt}` | {doubt.grade} |")]
+        assert numbers[doubt] in row
+
+
+def test_every_number_of_tasks_is_told() -> None:
+    for sentence in (
+        f"at most {MAX_SEEN} tasks",
+        f"after {FIRST:.0f} s, then 20 s, 40 s … up to {LONGEST:.0f} s",
+        f"at most {MAX_FIXES} positions",
+        f"| task, list of tasks | {MAX_TASK:,} bytes |",
+    ):
+        assert sentence in PAGE
 
 
 def test_every_number_is_told() -> None:
