@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest
 help:
 	@echo "make demo    a city in a box: one city, two districts, two edges, terminals reporting"
 	@echo "             (make demo ARGS='--once --reports 300 --json' is the proof that nothing is lost)"
-	@echo "make test    every test, with a real broker and both databases"
+	@echo "make test    every test, with a real broker, both databases and real telephones"
 	@echo "make check   format, lint, types, import contracts, house rules, fresh docs"
 	@echo "make bench   the speed figures, each beside its floor"
 	@echo "make faults  the fault simulator and the kill tests, long"
@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml hatch_build.py package-lock.json requirements/dev.lock 
 	@touch $@
 
 system:
-	@tools/system-packages mosquitto postgresql
+	@tools/system-packages mosquitto postgresql baresip-core sip-tester
 
 demo: $(STAMP)
 	@tools/system-packages --try mosquitto

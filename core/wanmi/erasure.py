@@ -17,7 +17,6 @@ import structlog
 from sqlalchemy import Connection, select
 
 from wanmi.errors import BadInput, NotFound
-from wanmi.kinds import PersonErased
 from wanmi.models import AttachmentRow, BlobRow, ErasedRow, NodeRow, table
 from wanmi.registry import AdminResult, Draft, NodeContext, Progress, Registry, Stored
 
@@ -34,7 +33,7 @@ def register_erasure(to: Registry) -> None:
     to.action("person.erase", erase_action, help="erase a person's sealed data everywhere")
 
 
-def react(node: NodeContext, batch: Sequence[Stored]) -> list[tuple[Stored, Draft]]:
+def react(node: NodeContext, batch: Sequence[Stored]) -> list[tuple[Stored, Draft]]:  # noqa: ARG001 - a reactor
     """Destroy the keys that entries of any node name; makes no entry of its own."""
     erase_again(node)
     return []

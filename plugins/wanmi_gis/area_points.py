@@ -27,8 +27,7 @@ def point_in_area(store: Store, code: str) -> Point | None:
         return None
     inner = [inside(rings) for rings in cells]
     x, y = sum(point.lon_e7 for point in inner) // len(inner), sum(point.lat_e7 for point in inner) // len(inner)
-    return min(
-        inner, key=lambda point: ((point.lon_e7 - x) ** 2 + (point.lat_e7 - y) ** 2, point.lon_e7, point.lat_e7))
+    return min(inner, key=lambda point: ((point.lon_e7 - x) ** 2 + (point.lat_e7 - y) ** 2, point.lon_e7, point.lat_e7))
 
 
 def inside(rings: Rings) -> Point:

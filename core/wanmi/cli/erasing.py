@@ -28,7 +28,9 @@ def erase_person(
     dir: Dir,
     number: Annotated[str, typer.Option(help="A telephone number; every call and report of it.")] = "",
     blob: Annotated[list[str] | None, typer.Option(help="A sealed blob by its 64 hex digits; may be repeated.")] = None,
-    reason: Annotated[Why, typer.Option(help="The person asked, the time is over, or an authority ordered it.")] = Why.request,
+    reason: Annotated[
+        Why, typer.Option(help="The person asked, the time is over, or an authority ordered it.")
+    ] = Why.request,
     as_json: AsJson = False,
 ) -> None:
     """Journal that a person's sealed data is erased and destroy its keys, here now and at every holder when it hears.
