@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 
 from wanmi.case_kinds import Limit, LinkKind
 from wanmi.cases import (
-    CASE_ENTRIES,
     Ask,
     Asked,
     Case,
@@ -30,12 +29,11 @@ from wanmi.cases import (
     decide_resume,
     decide_review,
     decide_unmerge,
-    fold_all,
     may_now,
 )
 from wanmi.codes import Profile
 from wanmi.entries import EVERYONE
-from wanmi.errors import BadInput, Conflict, NotAllowed, NotFound, WanmiError
+from wanmi.errors import BadInput, Conflict, NotAllowed, WanmiError
 from wanmi.hookspecs import Actor
 from wanmi.ids import ulid
 from wanmi.kinds import Attachment
@@ -43,6 +41,7 @@ from wanmi.profiles import ProfileStore
 from wanmi.registry import Draft, NodeContext, Stored
 from wanmi.workdays import CalendarKeeper
 from wanmi_casework.desk_keys import AskKey, earlier_answer, remember
+from wanmi_casework.desk_shelf import CaseShelf
 from wanmi_casework.desk_time import DeskTiming
 from wanmi_casework.routing import suggest
 from wanmi_casework.settings import CaseworkSettings
@@ -69,6 +68,14 @@ NOTHING = Said()
 
 
 @dataclass(frozen=True)
+class Made:
+    """What an ask made: (subject, version) pairs, and the entries unless it made them earlier under the same key."""
+
+    pairs: tuple[tuple[str, int], ...]
+    stored: tuple[Stored, ...] = ()
+
+
+@dataclass(frozen=True)
 class BulkResult:
     """What became of one case of a bulk ask: the case, or why not."""
 
@@ -84,6 +91,7 @@ class CaseDesk:
         self.node = node
         self._profiles = ProfileStore(node, node.settings.section("casework", CaseworkSettings).profile)
         self._calendar = CalendarKeeper(node)
+        self._shelf = CaseShelf(node)
         self._by = f"casework@{node.registry.plugins.get('casework', '0')}"
         self._audience = (node.parent,) if node.parent is not None else EVERYONE
 
@@ -91,17 +99,7 @@ class CaseDesk:
 
     def case(self, number: str, version: int | None = None) -> Case:
         """A case that this node holds, as its owner's entries add up to it (up to a version); NotFound otherwise."""
-        owner = number.partition("-")[0]
-        entries = [
-            stored.entry
-            for stored in self.node.journal.subject(f"case:{number}")
-            if stored.entry is not None and stored.entry.origin == owner
-        ]
-        upto = [one for one in entries if version is None or one.version <= version]
-        case = fold_all(one for one in upto if one.kind in CASE_ENTRIES)
-        if case is None:
-            raise NotFound(f"case {number}: not known at this node")
-        return case if case.version == upto[-1].version else replace(case, version=upto[-1].version)
+        return self._shelf.read(number, version)
 
     def table(self, case: Case) -> StepTable:
         """The step table of the profile version that the case was opened under."""
@@ -211,36 +209,40 @@ class CaseDesk:
             expect=decision.expect,
         )  # fmt: skip
 
-    def once(self, ask: AskKey, deciding: Callable[[], list[Draft]]) -> list[tuple[str, int]]:
-        """Write what ``deciding`` drafts, or answer what the same ask made before, as (subject, version) pairs.
+    def once(self, ask: AskKey, deciding: Callable[[bool], list[Draft]]) -> Made:
+        """Write what ``deciding`` drafts, or answer what the same ask made before.
 
-        Who was beaten by another writer is asked again on the case as it is then: an ask that named the version it
-        looked at is refused with the name of who was first.
+        ``deciding(fresh)`` may first work on what is at hand; who is refused or beaten by another writer then is asked
+        again on the case as it is: an ask that named the version it looked at is told who was first.
         """
         if ask.key:
             ask.check()
         for attempt in range(1, TRIES + 1):
             earlier = earlier_answer(self.node.store, ask) if ask.key else None
             if earlier is not None:
-                return earlier
+                return Made(tuple(earlier))
             try:
-                made = self.append(deciding(), ask if ask.key else None)
-            except (Conflict, IntegrityError) as error:
-                if attempt == TRIES or (isinstance(error, Conflict) and not _is_race(error)):
+                stored = self.append(deciding(attempt > 1), ask if ask.key else None)
+            except (WanmiError, IntegrityError) as error:
+                if attempt == TRIES or (attempt > 1 and isinstance(error, WanmiError) and not is_race(error)):
                     raise
                 continue
-            return [(stored.entry.subject, stored.entry.version) for stored in made if stored.entry is not None]
+            pairs = tuple((one.entry.subject, one.entry.version) for one in stored if one.entry is not None)
+            return Made(pairs, tuple(stored))
         raise Conflict("the case changes faster than it can be worked; look at it again")
 
     def _do(self, number: str, ask: Asked, key: str, deciding: Callable[[Case, StepTable], list[Decision]]) -> Case:
-        subject = f"case:{number}"
+        worked: list[Case] = []
 
-        def drafts() -> list[Draft]:
-            case = self.own(number)
-            return [self.draft(one, ask.actor) for one in deciding(case, self.table(case))]
+        def drafts(fresh: bool) -> list[Draft]:
+            worked[:] = [self.own(number, fresh=fresh)]
+            return [self.draft(one, ask.actor) for one in deciding(worked[0], self.table(worked[0]))]
 
         made = self.once(ask_key(ask, number, key), drafts)
-        return self.case(number, next(version for one, version in reversed(made) if one == subject))
+        if made.stored:
+            return self._shelf.after(worked[0], made.stored)
+        subject = f"case:{number}"
+        return self.case(number, next(version for one, version in reversed(made.pairs) if one == subject))
 
     def _step(self, case: Case, table: StepTable, ask: Ask) -> Decision:
         return decide(table, case, self._completed(case, table, ask), self._now(), self.timing(table))
@@ -274,9 +276,9 @@ class CaseDesk:
             return [mine]
         return [mine, decide_link(self.table(other), other, back)]
 
-    def own(self, number: str) -> Case:
-        """A case of this very node; NotAllowed for another's."""
-        case = self.case(number)
+    def own(self, number: str, *, fresh: bool = True) -> Case:
+        """A case of this very node, read anew or as it is at hand; NotAllowed for another's."""
+        case = self._shelf.fresh(number) if fresh else self._shelf.take(number)
         if case.owner != self.node.code:
             raise NotAllowed(
                 f"case {number}: it is a case of {case.owner} and keeps its owner; only there it is worked, "
@@ -308,9 +310,9 @@ def who_asks(actor: Actor, said: Said) -> dict[str, Any]:
     }
 
 
-def _is_race(error: Conflict) -> bool:
+def is_race(error: WanmiError) -> bool:
     """Whether the journal refused because another entry came in between (then it is decided anew)."""
-    return "somebody else wrote first" in str(error)
+    return isinstance(error, Conflict) and "somebody else wrote first" in str(error)
 
 
 def _tried(number: str, work: Callable[[str], Case]) -> BulkResult:

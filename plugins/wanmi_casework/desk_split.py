@@ -37,12 +37,12 @@ def split_case(desk: CaseDesk, number: str, parts: Sequence[Part], actor: Actor,
         raise BadInput(f"case {number}: a split has 1 to {MOST} parts")
     ask = LinkAsk(**who_asks(actor, said), other=";".join(f"{p.kind} {p.category}" for p in parts), kind="split")
 
-    def drafts() -> list[Draft]:
+    def drafts(_fresh: bool) -> list[Draft]:
         case = desk.own(number)
         return _drafts(desk, case, desk.table(case), parts, ask)
 
     made = desk.once(ask_key(ask, number, said.key), drafts)
-    subjects = [subject for subject, version in made if version == 1]
+    subjects = [subject for subject, version in made.pairs if version == 1]
     return [desk.case(subject.removeprefix("case:")) for subject in subjects]
 
 

@@ -16,7 +16,7 @@ from wanmi.calendar import limit_seconds
 from wanmi.cases import Case, Decision, decide_due_resume, decide_expiry, decide_overdue
 from wanmi.cases.stages import OPENING_CLOCK
 from wanmi.clock import SECOND
-from wanmi.errors import Conflict
+from wanmi.errors import Conflict, WanmiError
 from wanmi.journal.case_rows import CaseRequestRow
 from wanmi.models import CaseRow, table
 from wanmi.registry import NodeContext
@@ -34,6 +34,7 @@ class DeskTimer:
     def __init__(self, desk: CaseDesk) -> None:
         self._desk = desk
         self._node = desk.node
+        self._log = structlog.get_logger("wanmi.casework.timer")
 
     def tick(self) -> int:
         """Write everything that is due now; how many entries came of it."""
@@ -63,7 +64,7 @@ class DeskTimer:
         """Append for each case on its own: somebody may be working it just now, then the next look finds it again."""
         pending = []
         for number in numbers:
-            decision = decide(self._desk.case(number))
+            decision = self._decided(number, decide)
             if decision is not None:
                 pending.append(self._node.journal.append(self._desk.draft(decision, None)))
         done = 0
@@ -74,6 +75,14 @@ class DeskTimer:
             except Conflict:
                 continue
         return done
+
+    def _decided(self, number: str, decide: Callable[[Case], Decision | None]) -> Decision | None:
+        """What is due for a case; one that cannot be decided on stops no other."""
+        try:
+            return decide(self._desk.case(number))
+        except WanmiError as error:
+            self._log.error("case_not_timed", case=number, error=str(error))
+            return None
 
     def _tell_overdue(self, case: Case) -> Decision | None:
         opening = None
@@ -108,7 +117,9 @@ class DeskTimer:
         c, now = table(CaseRow).c, self._node.clock.now()
         shortest = limit_seconds("15", "natural_minute") * SECOND
         never = (c.version == 1, c.deadline.is_(None), c.overdue_told.is_(None))
-        return self._numbers(tx, c.clock.in_(set(OPENING_CLOCK.values())), c.opened_at < now - shortest, *never)
+        due = (c.owner == self._node.code, c.clock.in_(set(OPENING_CLOCK.values())), c.opened_at < now - shortest)
+        query = select(c.number).where(*due, *never).order_by(c.opened_at, c.number).limit(BATCH)
+        return list(tx.execute(query).scalars())
 
     def _expired(self, tx: Connection) -> list[str]:
         c = table(CaseRequestRow).c
