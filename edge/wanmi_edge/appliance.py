@@ -25,8 +25,8 @@ from wanmi_edge.spool import PartSpool, SpoolLimits
 from wanmi_edge.terminals import TerminalBook
 from wanmi_edge.verdicts import Judge, rules_of
 
-IN_FLIGHT = 20
-"""Receipts under way to the broker: paho looks through all of them at each acknowledgement."""
+IN_FLIGHT = 20_000
+"""So many that receipts are never held back: then they reach the broker before the acknowledgements behind them."""
 TICK = 0.25
 """Seconds between looks at whether the broker runs and knows its users."""
 
