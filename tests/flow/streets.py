@@ -28,6 +28,7 @@ from wanmi_terminal.schedule import Retry
 
 CITY, DISTRICT, EDGE = "210100", "210102", "21010201"
 TERMINAL = "T210102-0001"
+IMPATIENT = Retry(unkept=2.0, kept=3.0, later=1.0, longest=5.0, reconnect=0.2, reconnect_longest=1.0)
 HEPING = Point(1_233_829_000, 417_436_000)
 
 
@@ -40,11 +41,10 @@ class Streets:
     sent: list[str] = field(default_factory=list)
 
     @contextmanager
-    def terminal(self) -> Iterator[FieldTerminal]:
-        """The terminal, impatient: it sends again within seconds."""
-        route = Route(BrokerUrl.parse(self.city.broker(EDGE)), twice_every=10)
-        retry = Retry(unkept=2.0, kept=3.0, later=1.0, longest=5.0, reconnect=0.2, reconnect_longest=1.0)
-        with FieldTerminal(self.home, [route], retry=retry) as terminal:
+    def terminal(self, retry: Retry | None = None, twice_every: int = 10) -> Iterator[FieldTerminal]:
+        """The terminal; by default impatient: it sends again within seconds, and every tenth report twice."""
+        route = Route(BrokerUrl.parse(self.city.broker(EDGE)), twice_every=twice_every)
+        with FieldTerminal(self.home, [route], retry=retry or IMPATIENT) as terminal:
             yield terminal
 
     def report(self, terminal: FieldTerminal) -> None:

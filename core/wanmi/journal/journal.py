@@ -227,7 +227,7 @@ class Journal(Reading):
     def _key_for(self, batch: Batch, *, own: bool) -> bytes:
         if (batch.origin == self.node) != own:
             raise ChainBroken(batch.origin, batch.after + 1, "forged-origin", "a node writes only its own chain")
-        key = self._own_public() if own else self.key_of(batch.origin)
+        key = self._own_public() if own else self.chain_key(batch.origin)
         if key is None:
             raise NotFound(f"node {batch.origin}: no admitted signing key is known here; admit it at its parent first")
         return key

@@ -27,7 +27,7 @@ class Reading:
         self._store = store
         self._state = state
         self._pinned = pinned
-        self._keys: dict[str, bytes | None] = {}
+        self._keys: dict[str, tuple[bytes, bool]] = {}
 
     # -- cursors ----------------------------------------------------------------------------------------
 
@@ -96,18 +96,31 @@ class Reading:
 
     def key_of(self, node: str) -> bytes | None:
         """The Ed25519 public key (32 bytes) of a node that is admitted and not revoked; None otherwise."""
-        if node not in self._keys:
-            self._keys[node] = self._find_key(node)
-        return self._keys[node]
+        key, admitted = self._key(node)
+        return key if admitted else None
 
-    def _find_key(self, node: str) -> bytes | None:
+    def chain_key(self, node: str) -> bytes | None:
+        """The key that a node's chain is verified with, also after its revocation: what it wrote before stands.
+
+        A revoked node is refused at its link; what its parent took in until then still travels on.
+        """
+        return self._key(node)[0]
+
+    def _key(self, node: str) -> tuple[bytes | None, bool]:
+        known = self._keys.get(node)
+        if known is None:
+            kept = self._keys
+            known = self._find_key(node)
+            if known is not None:
+                kept[node] = known  # into the dict from before the look: a newer one knows newer entries
+        return known if known is not None else (None, False)
+
+    def _find_key(self, node: str) -> tuple[bytes, bool] | None:
         pinned = self._pinned.get(node)
         if pinned is not None:
-            return pinned
+            return pinned, True
         rows = self._rows(select(NODE.c.sign_key, NODE.c.state).where(NODE.c.code == node))
-        if not rows or rows[0].state != "admitted":
-            return None
-        return bytes.fromhex(rows[0].sign_key)
+        return (bytes.fromhex(rows[0].sign_key), rows[0].state == "admitted") if rows else None
 
     def _learn_keys(self, new: Sequence[Stored]) -> None:
         if any(s.entry is not None and s.entry.kind.startswith("node.") for s in new):

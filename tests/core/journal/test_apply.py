@@ -7,15 +7,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from support.journals import Make, admission, counted, key, open_bench, public, ship, sqlite_url
+from support.journals import Bench, Make, admission, counted, key, open_bench, public, ship, sqlite_url
 from wanmi.entries import sign_head
 from wanmi.errors import ChainBroken, ForkSeen, NotFound
 from wanmi.journal import Batch, Cursor, Gap
+from wanmi.kinds import NodeRevoked
 from wanmi.models import ForkRow, QuarantineRow, table
 from wanmi.registry import Draft
 
 
-def pair(make: Make) -> tuple[object, object]:
+def pair(make: Make) -> tuple[Bench, Bench]:
     district = make("210102", seed=2)
     city = make("210100", seed=1)
     city.journal.append(admission("210102", 2, parent="210100")).result()
@@ -25,11 +26,11 @@ def pair(make: Make) -> tuple[object, object]:
 def test_a_replica_is_equal_byte_for_byte(make: Make) -> None:
     district, city = pair(make)
     for n in range(10):
-        district.journal.append(counted(n)).result()  # type: ignore[attr-defined]
-    ship(district, city, "210102", limit=3)  # type: ignore[arg-type]
-    ours = [(s.seq, s.raw, s.hash) for s in district.journal.read("210102", 0)]  # type: ignore[attr-defined]
-    assert [(s.seq, s.raw, s.hash) for s in city.journal.read("210102", 0)] == ours  # type: ignore[attr-defined]
-    assert city.sums()["210102", "sum:1"] == (45, 10)  # type: ignore[attr-defined]
+        district.journal.append(counted(n)).result()
+    ship(district, city, "210102", limit=3)
+    ours = [(s.seq, s.raw, s.hash) for s in district.journal.read("210102", 0)]
+    assert [(s.seq, s.raw, s.hash) for s in city.journal.read("210102", 0)] == ours
+    assert city.sums()["210102", "sum:1"] == (45, 10)
 
 
 def test_the_same_batch_again_changes_nothing(make: Make) -> None:
@@ -171,3 +172,13 @@ def test_any_split_into_batches_gives_the_same_state(
     assert city.journal.cursors() == district.journal.cursors()
     district.close()
     city.close()
+
+
+def test_what_a_revoked_node_wrote_before_still_arrives(make: Make) -> None:
+    district, city = pair(make)
+    district.journal.append(counted(1)).result()
+    assert city.journal.key_of("210102") == public(2)
+    city.journal.append(Draft("node.revoked", "node:210102", NodeRevoked("210102", "stolen"))).result()
+    assert city.journal.key_of("210102") is None
+    ship(district, city, "210102")
+    assert city.sums()["210102", "sum:1"] == (1, 1)

@@ -10,82 +10,18 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit
+from typing import TYPE_CHECKING
 
-from wanmi.errors import BadInput, LinkError, NeedsExtra
+from wanmi.errors import LinkError
+from wanmi.mqtt.address import Address, Session
+from wanmi.mqtt.paho_parts import connect_properties, make_client, publish_properties, subscribe_options
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
-
-NOT_AUTHORIZED = 135
-"""The reason code of a publish that the broker's access rules forbid."""
-_PORTS = {"mqtt": 1883, "mqtts": 8883}
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where a broker listens and who one is there; ``ca`` is the file with the authority to trust for TLS."""
-
-    host: str
-    port: int
-    tls: bool = False
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    ca: Path | None = None
-
-    @property
-    def url(self) -> str:
-        """The address without its password."""
-        user = f"{quote(self.user, safe='')}@" if self.user else ""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'mqtts' if self.tls else 'mqtt'}://{user}{host}:{self.port}"
-
-    def login(self, user: str, password: str) -> Address:
-        """The same broker for somebody else."""
-        return replace(self, user=user, password=password)
-
-
-def read_address(url: str, ca: Path | None = None) -> Address:
-    """The address in ``mqtt://[user[:password]@]host[:port]`` (or ``mqtts://``); raises BadInput."""
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError as error:
-        raise BadInput(f"broker {url!r}: {error}") from error
-    if parts.scheme not in _PORTS or not parts.hostname or parts.path not in ("", "/"):
-        raise BadInput(f"broker {url!r}: write mqtt://host:port or mqtts://host:port")
-    user = unquote(parts.username) if parts.username else None
-    password = unquote(parts.password) if parts.password else None
-    return Address(parts.hostname, port or _PORTS[parts.scheme], parts.scheme == "mqtts", user, password, ca)
-
-
-@dataclass(frozen=True)
-class Session:
-    """How a client stands at the broker.
-
-    ``expiry`` is how long (seconds) the broker keeps subscriptions and messages while the client is away; 0 starts
-    clean each time. ``window`` bounds the messages that are here without an acknowledgement: the back-pressure.
-    ``in_flight`` bounds one's own publishes without the broker's acknowledgement, ``backlog`` those that wait behind.
-    ``probe`` subscribes to the message to oneself that ``MqttClient.probe`` needs.
-    """
-
-    client_id: str
-    subscriptions: tuple[str, ...] = ()
-    expiry: int = 7 * 86_400
-    window: int = 300
-    in_flight: int = 100
-    backlog: int = 20_000
-    keepalive: int = 30
-    max_packet: int = 1024 * 1024
-    retry_min: int = 1
-    retry_max: int = 30
-    probe: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,7 +64,7 @@ class MqttClient:
         self._early: dict[int, int] = {}
         self._sending = 0
         self._echo = _Echo(f"wanmi/probe/{session.client_id}")
-        self._client = _make_client(address, session)
+        self._client = make_client(address, session)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = lambda *_: self._gone("cannot be reached")
         self._client.on_subscribe = self._on_subscribe
@@ -159,7 +95,7 @@ class MqttClient:
             self.address.port,
             keepalive=session.keepalive,
             clean_start=session.expiry == 0,
-            properties=_connect_properties(session),
+            properties=connect_properties(session),
         )
         self._client.loop_start()
 
@@ -201,9 +137,9 @@ class MqttClient:
 
         ``expiry`` is for how long (seconds) the broker keeps it for a subscriber who is away.
         """
-        if not self.connected:
+        if not self._client.is_connected():  # before the subscription stands: its first messages are answered too
             return False
-        return self._client.publish(topic, payload, qos=1, properties=_publish_properties(content_type, expiry)).rc == 0
+        return self._client.publish(topic, payload, qos=1, properties=publish_properties(content_type, expiry)).rc == 0
 
     def send(self, topic: str, payload: bytes, *, content_type: str = "", expiry: int | None = None) -> Future[int]:
         """Publish with QoS 1 and learn the broker's reason code (0 or 16: taken; 135: not allowed).
@@ -216,7 +152,7 @@ class MqttClient:
             return future
         with self._lock:
             self._sending += 1
-        info = self._client.publish(topic, payload, qos=1, properties=_publish_properties(content_type, expiry))
+        info = self._client.publish(topic, payload, qos=1, properties=publish_properties(content_type, expiry))
         with self._lock:
             self._sending -= 1
             code = self._early.pop(info.mid, None)
@@ -259,7 +195,7 @@ class MqttClient:
         self.connections += 1
         topics = self.session.subscriptions + ((self._echo.topic,) if self.session.probe else ())
         if topics:
-            client.subscribe([(topic, _subscribe_options(int(topic != self._echo.topic))) for topic in topics])
+            client.subscribe([(topic, subscribe_options(int(topic != self._echo.topic))) for topic in topics])
         else:
             self._ready()
 
@@ -347,53 +283,3 @@ def ack_all(messages: Iterable[Message]) -> None:
     """Acknowledge messages in the order in which they came: some brokers insist on it."""
     for message in messages:
         message.ack()
-
-
-def _make_client(address: Address, session: Session) -> Client:
-    try:
-        from paho.mqtt.client import Client, MQTTv5
-        from paho.mqtt.enums import CallbackAPIVersion
-    except ImportError as error:
-        raise NeedsExtra("edge", "paho.mqtt") from error
-    client = Client(CallbackAPIVersion.VERSION2, client_id=session.client_id, protocol=MQTTv5, manual_ack=True)
-    client.max_inflight_messages_set(session.in_flight)
-    client.max_queued_messages_set(session.backlog)
-    client.reconnect_delay_set(session.retry_min, session.retry_max)
-    if address.user is not None:
-        client.username_pw_set(address.user, address.password)
-    if address.tls:
-        client.tls_set(ca_certs=str(address.ca) if address.ca else None)
-    return client
-
-
-def _connect_properties(session: Session) -> Properties:
-    properties = _properties("CONNECT")
-    properties.SessionExpiryInterval = session.expiry
-    properties.ReceiveMaximum = session.window
-    properties.MaximumPacketSize = session.max_packet
-    return properties
-
-
-def _publish_properties(content_type: str, expiry: int | None) -> Properties | None:
-    if not content_type and expiry is None:
-        return None
-    properties = _properties("PUBLISH")
-    if content_type:
-        properties.ContentType = content_type
-    if expiry is not None:
-        properties.MessageExpiryInterval = expiry
-    return properties
-
-
-def _properties(packet: str) -> Properties:
-    from paho.mqtt.packettypes import PacketTypes
-    from paho.mqtt.properties import Properties
-
-    make: Callable[[int], Properties] = Properties
-    return make(getattr(PacketTypes, packet))
-
-
-def _subscribe_options(qos: int) -> Any:
-    from paho.mqtt.subscribeoptions import SubscribeOptions
-
-    return SubscribeOptions(qos=qos)
