@@ -113,10 +113,10 @@ class DeskTimer:
         return self._numbers(tx, table(CaseRow).c.until <= self._node.clock.now())
 
     def _overdue_since_opening(self, tx: Connection) -> list[str]:
-        """Cases that nobody touched since they were opened: no entry names their deadline yet."""
+        """Cases whose first clock still runs since they were opened: no entry names its limit or deadline."""
         c, now = table(CaseRow).c, self._node.clock.now()
         shortest = limit_seconds("15", "natural_minute") * SECOND
-        never = (c.version == 1, c.deadline.is_(None), c.overdue_told.is_(None))
+        never = (c.limit_value.is_(None), c.overdue_told.is_(None), c.merged_into.is_(None))
         due = (c.owner == self._node.code, c.clock.in_(set(OPENING_CLOCK.values())), c.opened_at < now - shortest)
         query = select(c.number).where(*due, *never).order_by(c.opened_at, c.number).limit(BATCH)
         return list(tx.execute(query).scalars())
