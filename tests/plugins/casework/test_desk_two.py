@@ -15,7 +15,8 @@ from wanmi.cases import Case
 from wanmi.errors import Conflict, NotAllowed, NotFound, WanmiError
 from wanmi.hookspecs import Actor
 from wanmi.testing import reopen, replay_differences
-from wanmi_casework.desk import Said
+from wanmi_casework.desk import CaseDesk, Said
+from wanmi_casework.desk_split import Part, split_case
 
 
 @pytest.fixture
@@ -159,3 +160,22 @@ def test_what_is_not_due_yet_is_left(office: Office) -> None:
         ("accept", office.desk.case(number).opened_at + HOUR // 4),
     )
     assert office.step(number, "file", LEADER).clock == "dispatch"
+
+
+def test_splits_at_once_give_no_number_twice(office: Office) -> None:
+    numbers = [office.open_case() for _ in range(4)]
+    part = [Part("event", "0103")]
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda n: split_case(office.desk, n, part, OPERATOR, Said(opinion="two things")), numbers))
+    new = [case.opened.day_seq for cases in made for case in cases]
+    assert sorted(new) == [5, 6, 7, 8]
+
+
+def test_what_a_desk_has_at_hand_is_not_the_last_word(office: Office) -> None:
+    """Two desks of one node, as HTTP and the CLI have: each sees what the other did."""
+    number, other = office.open_case(), CaseDesk(office.node)
+    office.desk.step(number, "accept", OPERATOR)
+    other.step(number, "ask_again", LEADER, Said(opinion="which street?"))
+    assert office.desk.step(number, "accept", OPERATOR).version == 4
+    with pytest.raises(NotAllowed, match="cannot go from pending_file to pending_file"):
+        other.step(number, "accept", OPERATOR)
