@@ -258,9 +258,7 @@ def fixes_around(node: NodeContext, terminal: str, at: int, own: str) -> Iterato
         yield min(after, key=lambda one: one.fix.made_at)
 
 
-def _near_in_time(
-    node: NodeContext, row: type[ReportRow | AnswerRow], terminal: str, at: int
-) -> Iterator[Compared]:
+def _near_in_time(node: NodeContext, row: type[ReportRow | AnswerRow], terminal: str, at: int) -> Iterator[Compared]:
     said, entry = table(row).c, table(EntryRow).c
     query = (
         select(entry.origin, entry.seq)
