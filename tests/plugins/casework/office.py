@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +85,26 @@ class Office:
                 case = self.step(number, step)
         assert case.state == state
         return case
+
+    def rows_that_do_not_fit(self) -> list[str]:
+        """Cases whose row says something else than the fold of their entries."""
+        with self.node.store.reader() as tx:
+            rows = tx.execute(select(table(CaseRow))).all()
+        return [row.number for row in rows if _of_row(row) != _of_case(self.desk.case(row.number))]
+
+
+def _of_row(row: Any) -> tuple[Any, ...]:
+    return (
+        row.state, row.stage, bool(row.final), row.version, row.changed_at, row.department, row.collector, row.clock,
+        row.limit_value, row.limit_unit, row.deadline, row.warn_at, row.until, row.filed_at, row.closed_at,
+        row.merged_into, row.overdue, row.requests, json.loads(row.counts),
+    )  # fmt: skip
+
+
+def _of_case(case: Case) -> tuple[Any, ...]:
+    limit = (case.limit.value, case.limit.unit) if case.limit else (None, None)
+    return (
+        case.state, case.stage, case.final, case.version, case.changed_at, case.department, case.collector, case.clock,
+        *limit, case.deadline, case.warn, case.until, case.filed_at, case.closed_at, case.merged_into,
+        len(case.overdue), len(case.open_requests()), dict(case.counts),
+    )  # fmt: skip

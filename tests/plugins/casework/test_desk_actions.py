@@ -39,6 +39,7 @@ def act(office: Office, name: str, **args: Any) -> Mapping[str, Any]:
 def office(tmp_path: Path) -> Iterator[Office]:
     made = Office(tmp_path)
     yield made
+    assert made.rows_that_do_not_fit() == []
     assert replay_differences(made.node) == []
     made.node.close()
 

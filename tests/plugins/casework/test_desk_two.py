@@ -23,6 +23,7 @@ from wanmi_casework.desk_split import Part, split_case
 def office(tmp_path: Path) -> Iterator[Office]:
     made = Office(tmp_path)
     yield made
+    assert made.rows_that_do_not_fit() == []
     assert replay_differences(made.node) == []
     made.node.close()
 
