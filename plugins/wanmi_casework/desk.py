@@ -291,9 +291,14 @@ class CaseDesk:
 
 
 def ask_key(ask: Asked, number: str, key: str) -> AskKey:
-    """The key of an ask, with what was asked."""
+    """The key of an ask, with what was asked; BadInput for text or numbers that no entry can hold."""
     said = {one.name: msgspec.to_builtins(getattr(ask, one.name)) for one in fields(ask)}
-    raw = orjson.dumps([number, type(ask).__name__, said], option=orjson.OPT_SORT_KEYS)
+    try:
+        raw = orjson.dumps([number, type(ask).__name__, said], option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:
+        raise BadInput(f"case {number}: what was said cannot be kept: {error}") from error
+    if b"\\u0000" in raw:
+        raise BadInput(f"case {number}: what was said holds a NUL character; take it out")
     return AskKey(ask.actor, key, sha256(raw).hexdigest())
 
 

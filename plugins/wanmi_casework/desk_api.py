@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import Annotated, Literal
 
@@ -9,9 +10,11 @@ import orjson
 from fastapi import APIRouter, Header, Query, Request
 from sqlalchemy import select
 
+from wanmi.case_kinds import RequestKind
 from wanmi.cases import Case
+from wanmi.cases.case import RequestState
 from wanmi.clocks import ClockState
-from wanmi.errors import BadInput
+from wanmi.errors import BadInput, NotFound
 from wanmi.journal.case_rows import CaseRequestRow
 from wanmi.models import CaseRow, table
 from wanmi.registry import NodeContext
@@ -41,6 +44,7 @@ from wanmi_casework.desk_time import lines_of, states_of
 
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=100)]
 MAX_BULK = 500
+_NUMBER = re.compile(r"[0-9A-Za-z-]{1,60}")
 MAX_PHOTO = 8 * 1024 * 1024
 """Bytes of an attachment that comes over HTTP."""
 MEDIA: dict[str, Literal["photo", "sound"]] = {
@@ -64,6 +68,8 @@ def desk_routes(node: NodeContext) -> APIRouter:
 
 def _seen(desk: CaseDesk, caller: Caller, number: str) -> None:
     """404 for a case that the caller may not see, as for one that there is not."""
+    if not _NUMBER.fullmatch(number):
+        raise NotFound(f"case {number[:60]!r}: not known at this node")
     with desk.node.store.reader() as tx:
         need_case(tx, caller, number)
 
@@ -99,7 +105,10 @@ def _looking(router: APIRouter, desk: CaseDesk) -> None:
     @router.get("/requests")
     @needs("case.read")
     def requests(
-        caller: Reading, state: str = "open", what: str = "", limit: Annotated[int, Query(ge=1, le=500)] = 100
+        caller: Reading,
+        state: RequestState = "open",
+        what: RequestKind | None = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> list[RequestLine]:
         """Requests of this node's cases, those that expire first before."""
         return _requests(desk, caller, state, what, limit)
@@ -233,7 +242,7 @@ def _clock_out(state: ClockState) -> ClockOut:
     )  # fmt: skip
 
 
-def _requests(desk: CaseDesk, caller: Caller, state: str, what: str, limit: int) -> list[RequestLine]:
+def _requests(desk: CaseDesk, caller: Caller, state: str, what: str | None, limit: int) -> list[RequestLine]:
     rows, cases = table(CaseRequestRow), table(CaseRow)
     query = select(rows).join(cases, cases.c.number == rows.c.number).where(rows.c.state == state)
     if what:

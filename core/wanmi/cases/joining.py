@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from wanmi.case_kinds import CaseLinked, CaseMerged, CaseUnlinked, CaseUnmerged, ClockEffect
 from wanmi.cases.asking import Asked, Decision, LinkAsk, Timing
 from wanmi.cases.case import Case
@@ -10,6 +12,8 @@ from wanmi.cases.refusing import refuse_missing, refuse_old_version, refuse_post
 from wanmi.cases.table import StepTable
 from wanmi.errors import BadInput, Conflict, NotAllowed
 
+_NUMBER = re.compile(r"[0-9]{6,10}-[0-9A-Za-z]{1,20}-[0-9]{8}-[0-9]{4,12}")
+
 
 def decide_link(table: StepTable, case: Case, ask: LinkAsk, act: str = "link") -> Decision:
     """The entry that links another case (known here or not) with this one."""
@@ -17,6 +21,8 @@ def decide_link(table: StepTable, case: Case, ask: LinkAsk, act: str = "link") -
     refuse_old_version(table, case, ask)
     refuse_post(table, case, rule.posts, ask, act)
     refuse_missing(case, rule, ask, act)
+    if not _NUMBER.fullmatch(ask.other):
+        raise BadInput(f"case {case.number}: {ask.other[:60]!r} is no case number")
     if ask.other == case.number:
         raise BadInput(f"case {case.number}: a case is not linked with itself")
     if any(link.live and (link.other, link.kind) == (ask.other, ask.kind) for link in case.links):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from wanmi.case_kinds import (
     CaseBecameOverdue,
     CaseRequestDecided,
@@ -24,6 +26,7 @@ from wanmi.cases.refusing import (
 from wanmi.cases.table import RequestRule, StepTable
 from wanmi.errors import BadInput, Conflict, NotAllowed, NotFound
 
+_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 """Microseconds."""
@@ -66,8 +69,8 @@ def _refuse_more(case: Case, rule: RequestRule, ask: RequestAsk) -> None:
             f"case {case.number}: {ask.what} was asked for already (request {waiting.id} of {waiting.actor}); "
             f"{' or '.join(waiting.approvers)} decides on it"
         )
-    if case.request(ask.id) is not None or not ask.id:
-        raise BadInput(f"case {case.number}: request id {ask.id!r} is used or empty; give another one")
+    if case.request(ask.id) is not None or not _ID.fullmatch(ask.id):
+        raise BadInput(f"case {case.number}: request id {ask.id[:60]!r} is used, or not 1 to 40 of A-Z a-z 0-9 _ -")
     if rule.max_granted and case.granted(ask.what) >= rule.max_granted:
         raise NotAllowed(
             f"case {case.number}: {ask.what} was granted {case.granted(ask.what)} times, at most {rule.max_granted} "

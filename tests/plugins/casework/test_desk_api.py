@@ -29,18 +29,18 @@ class Client:
     """Somebody at a desk: JSON in, JSON out."""
 
     def __init__(self, browser: Browser, login: str) -> None:
-        self._browser = browser
+        self.browser = browser
         assert browser.log_in(login, PASSWORD).status_code == 303, login
-        self._token = browser.form_token()
+        self.token = browser.form_token()
 
     def get(self, path: str) -> Any:
-        answer = self._browser.get(f"/api/v1{path}")
+        answer = self.browser.get(f"/api/v1{path}")
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def send(self, path: str, ask: dict[str, Any], key: str = "") -> httpx.Response:
-        headers = {"x-csrf-token": self._token, **({"idempotency-key": key} if key else {})}
-        return self._browser.request("POST", f"/api/v1{path}", json=ask, headers=headers)
+        headers = {"x-csrf-token": self.token, **({"idempotency-key": key} if key else {})}
+        return self.browser.request("POST", f"/api/v1{path}", json=ask, headers=headers)
 
     def post(self, path: str, ask: dict[str, Any], key: str = "") -> Any:
         answer = self.send(path, ask, key)
@@ -48,8 +48,8 @@ class Client:
         return answer.json()
 
     def attach(self, number: str, content: bytes, media: str = "image/jpeg") -> httpx.Response:
-        headers = {"x-csrf-token": self._token, "content-type": media}
-        return self._browser.request("POST", f"/api/v1/cases/{number}/attachments", content=content, headers=headers)
+        headers = {"x-csrf-token": self.token, "content-type": media}
+        return self.browser.request("POST", f"/api/v1/cases/{number}/attachments", content=content, headers=headers)
 
 
 @pytest.fixture(scope="module")
@@ -230,3 +230,38 @@ def test_machines_do_not_step_cases(office: Office, people: People) -> None:
 def test_what_is_no_photo_is_refused(office: Office, people: People, content: bytes, media: str) -> None:
     number = office.open_case()
     assert people("operator").attach(number, content, media).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        {"step": "reject", "opinion": "\x00"},
+        {"step": "reject", "opinion": "no", "fields": {"n": 2**70}},
+        {"step": "reject", "opinion": "no", "fields": {"n": 2**60}},
+        {"step": "reject", "opinion": "x" * 2001},
+        {"step": "reject", "opinion": "no", "fields": {"ключ": 1}},
+        {"step": "reject", "opinion": "no", "limit": {"value": 0, "unit": "work_day"}},
+        {"step": "reject", "opinion": "no", "expect": "one"},
+        {"step": "dispatch", "opinion": "no", "colour": 1, "attachments": [{}]},
+    ],
+)
+def test_what_no_entry_can_hold_is_refused(office: Office, people: People, ask: dict[str, Any]) -> None:
+    number = office.open_case()
+    answer = people("operator").send(f"/cases/{number}/steps", ask)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), answer.text
+    assert office.desk.case(number).version == 1
+
+
+def test_hostile_text_is_a_problem_and_no_fault(office: Office, people: People) -> None:
+    number, operator = office.open_case(), people("operator")
+    raw = b'{"step": "reject", "opinion": "\\ud800"}'
+    headers = {"x-csrf-token": operator.token, "content-type": "application/json"}
+    lone = operator.browser.request("POST", f"/api/v1/cases/{number}/steps", content=raw, headers=headers)
+    assert lone.status_code == 422, lone.text
+    assert operator.send("/cases/%00/steps", {"step": "accept"}).status_code == 404
+    assert operator.send(f"/cases/{number}/links", {"other": "'; drop table"}).status_code == 422
+    reopen = {"what": "void", "opinion": "no", "id": "x" * 41}
+    assert operator.send(f"/cases/{number}/requests", reopen).status_code in (403, 422)
+    assert operator.browser.get("/api/v1/requests?state=%00").status_code == 422
+    for at in (0, 2**53):
+        assert operator.browser.get(f"/api/v1/cases/{number}/clock?at={at}").status_code == 200
