@@ -12,6 +12,7 @@ class Board:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._count = 0
+        self._open = True
         self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
     @property
@@ -19,10 +20,23 @@ class Board:
         """How many changes there were since the start."""
         return self._count
 
+    async def ring(self, _node: object) -> None:
+        """Let people wait while the node runs; when it stops, they go home at once. Supervised as a task."""
+        self._open = True
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._open = False
+            self._wake()
+
     def changed(self) -> None:
         """Something changed; from any thread."""
         with self._lock:
             self._count += 1
+        self._wake()
+
+    def _wake(self) -> None:
+        with self._lock:
             waiting, self._waiting = self._waiting, set()
         for loop, event in waiting:
             if not loop.is_closed():
@@ -33,7 +47,7 @@ class Board:
         event = asyncio.Event()
         entry = (asyncio.get_running_loop(), event)
         with self._lock:
-            if self._count != seen:
+            if self._count != seen or not self._open:
                 return self._count
             self._waiting.add(entry)
         try:

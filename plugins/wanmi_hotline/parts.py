@@ -61,6 +61,7 @@ def add_parts(to: Registry) -> None:
     to.router("/api/v1/hotline", partial(_api, hotline))
     to.router("", partial(_pages, hotline))
     to.page("/hotline", zh="呼叫受理", en="Hotline", order=15)
+    to.task("hotline.bell", hotline.board.ring)
     to.task("hotline.mqtt", partial(_listen, hotline))
     to.task("hotline.asterisk", partial(_asterisk, hotline))
     to.probe("hotline", partial(_health, hotline))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import threading
 import time
 from importlib.resources import files
@@ -13,6 +15,7 @@ import pytest
 from plugins.hotline.desk import desk, popup, send
 from support.browser import PAGE
 from wanmi.testing import react
+from wanmi_hotline.board import Board
 
 EVENTS = "/api/v1/hotline/events"
 
@@ -58,11 +61,24 @@ def test_the_page_waits_for_calls(tmp_path: Path) -> None:
         assert (answer["seen"], len(answer["calls"])) == (seen + 1, 1)
 
 
+def test_who_waits_does_not_hold_up_the_node(tmp_path: Path) -> None:
+    """A page that waits for calls is answered when the node stops."""
+    board = Board()
+
+    async def stop_meanwhile() -> tuple[int, int]:
+        ringing = asyncio.create_task(board.ring(None))
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(board.wait(0, 60))
+        await asyncio.sleep(0)
+        ringing.cancel()
+        return await asyncio.wait_for(waiting, 5), await asyncio.wait_for(board.wait(0, 60), 5)
+
+    assert asyncio.run(stop_meanwhile()) == (0, 0)
+
+
 def test_every_word_is_said_in_chinese(tmp_path: Path) -> None:
     package = files("wanmi_hotline")
     template = (package / "templates" / "hotline.html").read_text(encoding="utf-8")
-    import re
-
     used = set(re.findall(r't\("([^"]+)"\)', template))
     zh = json.loads((package / "locales" / "zh.json").read_text(encoding="utf-8"))
     en = json.loads((package / "locales" / "en.json").read_text(encoding="utf-8"))
