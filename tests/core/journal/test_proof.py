@@ -80,6 +80,13 @@ def test_any_flipped_byte_anywhere_is_found_at_its_place(
     assert seq in {f.seq for f in findings}
 
 
+@pytest.mark.parametrize("columns", ["raw = NULL", "raw = NULL, kind = NULL, v = NULL, body = NULL, salt = NULL"])
+def test_bytes_that_were_wiped_out(tmp_path: Path, columns: str) -> None:
+    folder = node_dir(tmp_path)
+    (folder / "node.toml").write_text('[node]\ncode = "210102"\nrole = "district"\n')
+    assert named(damage(folder, f"UPDATE entry SET {columns} WHERE seq = 6")) == {("210102", 6, "erased")}
+
+
 def test_a_dropped_entry(tmp_path: Path) -> None:
     assert named(damage(node_dir(tmp_path), "DELETE FROM entry WHERE seq = 4")) == {("210102", 4, "dropped")}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from wanmi.entries import GENESIS, Entry, chain_hash, decode, decode_trusted, raw_digest
+from wanmi.entries import GENESIS, Entry, addressed, chain_hash, decode, decode_trusted, raw_digest
 from wanmi.errors import BadEntry
 from wanmi.journal.proof.sources import COLUMNS, Line
 from wanmi.journal.rows import audience_text
@@ -33,9 +33,10 @@ class ChainWalk:
     and does not make everything behind it look damaged.
     """
 
-    def __init__(self, source: str, origin: str) -> None:
+    def __init__(self, source: str, origin: str, node: str | None = None) -> None:
         self.source = source
         self.origin = origin
+        self.node = node
         self.findings: list[Finding] = []
         self.hashes: dict[int, bytes] = {}
         self.count = 0
@@ -100,6 +101,8 @@ class ChainWalk:
         hash_ = chain_hash(self.hash, audience, digest)
         if line.raw is not None:
             self._check_bytes(line, entry, claimed, digest)
+        elif self._should_be_here(line):
+            self._find(claimed, "erased", "the bytes are gone, though this node was addressed and must hold them")
         if line.hash is not None and self.hash and hash_ != line.hash and digest == line.digest:
             self._find(claimed, "link", "the stored hash does not follow from the entry before it and the bytes")
         if entry is not None and entry.at <= self._at:
@@ -110,6 +113,14 @@ class ChainWalk:
         self.hash = hash_ if line.hash is None else line.hash
         self.hashes[claimed] = self.hash
         self._at = self._at if entry is None else max(entry.at, self._at)
+
+    def _should_be_here(self, line: Line) -> bool:
+        """Whether a line without bytes had them once: only who is not addressed holds a digest in their place."""
+        if self.node is not None and (self.origin == self.node or addressed(line.audience, self.node)):
+            return True
+        return line.columns is not None and any(
+            line.columns[name] is not None for name in COLUMNS if name != "audience"
+        )
 
     def _check_bytes(self, line: Line, entry: Entry | None, claimed: int, digest: bytes) -> None:
         if digest != line.digest:

@@ -42,9 +42,10 @@ class Fork:
 
 
 class Source(Protocol):
-    """What can be verified."""
+    """What can be verified; ``node`` is whose database it is, None for a bundle."""
 
     name: str
+    node: str | None
     heads: list[Head]
     cosigns: list[Cosign]
     forks: list[Fork]
@@ -63,6 +64,7 @@ class MemorySource:
     """Chains in memory: a bundle that was read."""
 
     name: str
+    node: str | None = None
     chains: dict[str, list[Line]] = field(default_factory=dict)
     heads: list[Head] = field(default_factory=list)
     cosigns: list[Cosign] = field(default_factory=list)
@@ -80,8 +82,9 @@ class MemorySource:
 class DatabaseSource:
     """A node's database, read only and row by row."""
 
-    def __init__(self, name: str, store: Store) -> None:
+    def __init__(self, name: str, store: Store, node: str | None = None) -> None:
         self.name = name
+        self.node = node
         self._store = store
         self.heads = [Head(r.origin, r.seq, bytes(r.hash), r.at, bytes(r.sig)) for r in self._all(select(HEAD))]
         cosign, fork = table(CosignRow), table(ForkRow)
@@ -108,13 +111,16 @@ class DatabaseSource:
             return connection.execute(query).all()
 
 
-def database_source(name: str, url: str) -> DatabaseSource:
-    """Open a database to read only; StoreError when it cannot be read as a journal."""
+def database_source(name: str, url: str, node: str | None = None) -> DatabaseSource:
+    """Open a database to read only; StoreError when it cannot be read as a journal.
+
+    ``node`` is the code of the node whose database it is: then bytes that it should hold must be there.
+    """
     store = Store.open_to_read(url)
     try:
-        return DatabaseSource(name, store)
+        return DatabaseSource(name, store, node)
     except SQLAlchemyError as error:
-        raise StoreError(f"{name}: cannot be read as a journal: {error.__class__.__name__}: {error}") from error
+        raise StoreError(f"{name}: cannot be read as a journal: {getattr(error, 'orig', None) or error}") from error
 
 
 def _line(row: Any) -> Line:

@@ -3,7 +3,7 @@
 Kinds: ``flipped`` (bytes are not the ones that were hashed), ``dropped``, ``inserted``, ``reordered``,
 ``back-dated``, ``truncated`` (behind a signed head or countersignature), ``rewritten`` (a consistent chain
 that a signed head or countersignature contradicts), ``column`` (a column disagrees with ``raw``), ``link``
-(a stored hash does not follow), ``forged-head``, ``fork``, ``foreign`` (bytes of another chain).
+(a stored hash does not follow), ``erased`` (bytes that this node should hold are gone), ``forged-head``, ``fork``, ``foreign`` (bytes of another chain).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from wanmi.entries import Entry
 from wanmi.errors import StoreError
@@ -71,11 +72,12 @@ def verify_paths(paths: Sequence[Path], *, keys: Mapping[str, str] | None = None
 def open_source(path: Path) -> Source:
     """A node's directory, its SQLite file, or a bundle."""
     if path.is_dir():
+        settings = _node_toml(path)
         database = path / "journal.db"
-        url = _database_url(path) or f"sqlite:///{database.resolve()}"
+        url = settings.get("database", {}).get("url") or f"sqlite:///{database.resolve()}"
         if url.startswith("sqlite") and not database.exists():
             raise StoreError(f"{path}: there is no journal.db in it; give a node's directory or a bundle")
-        return database_source(path.name, url)
+        return database_source(path.name, url, settings.get("node", {}).get("code"))
     if not path.exists():
         raise StoreError(f"{path}: there is no such file or directory")
     with path.open("rb") as file:
@@ -84,15 +86,14 @@ def open_source(path: Path) -> Source:
     return read_bundle(path)
 
 
-def _database_url(directory: Path) -> str | None:
-    """The database that node.toml names, if it names one."""
+def _node_toml(directory: Path) -> dict[str, Any]:
+    """What node.toml says, if it can be read: a damaged one does not stop a verification."""
     import tomllib
 
-    file = directory / "node.toml"
-    if not file.exists():
-        return None
-    url = tomllib.loads(file.read_text(encoding="utf-8")).get("database", {}).get("url")
-    return url if isinstance(url, str) and not url.startswith("sqlite") else None
+    try:
+        return tomllib.loads((directory / "node.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
 
 
 def verify_sources(sources: Sequence[Source], *, keys: Mapping[str, str] | None = None) -> VerifyReport:
@@ -128,7 +129,7 @@ def _verify_source(source: Source, given: Mapping[str, str], report: VerifyRepor
 
 
 def _walk(source: Source, origin: str) -> tuple[ChainReport, dict[str, str]]:
-    walk = ChainWalk(source.name, origin)
+    walk = ChainWalk(source.name, origin, source.node)
     admitted: dict[str, str] = {}
     for line in source.lines(origin):
         entry = walk.line(line)
