@@ -8,10 +8,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from wanmi.codes import Profile
 from wanmi.entries import Cosign
 from wanmi.errors import LinkError
 from wanmi.mqtt import Address, MqttClient, Session
+from wanmi.profiles import ProfileStore
 from wanmi.registry import NodeContext
 from wanmi.reports import ANSWER_FILTER, PART_FILTER, REPORT_FILTER, SEEN_FILTER, TRACK_FILTER
 from wanmi.settings import is_loopback
@@ -52,6 +52,7 @@ class Edge:
         self.round_trip: float | None = None
         self.trouble = "the broker has not started yet"
         self._address: Address | None = None
+        self._profiles: ProfileStore | None = None
         self._standing = threading.Event()
         self._deaf = threading.Event()
         self._lock = threading.Lock()
@@ -168,8 +169,8 @@ class Edge:
         """Take in until ``stop``, or until the broker stands elsewhere."""
         client = MqttClient(address, session_of(node.code, settings))
         spool, book = make_spool(node, settings), self._book()
-        profile = Profile.load(node.settings.section("edge", EdgeSettings).profile)
-        judge = Judge(rules_of(node.code, node.settings.region, settings, profile), book.known)
+        rules = rules_of(node.code, node.settings.region, settings, self._profiles_of(node).active)
+        judge = Judge(rules, book.known)
         field = self.field = FieldDesk(node, client, spool, self._sender())
         intake = Intake(node, client, judge, spool, book, field, settings)
         self.client, self.spool, self.intake = client, spool, intake
@@ -178,6 +179,11 @@ class Edge:
             intake.run(lambda: stop.is_set() or self._address != address)
         finally:
             client.stop()
+
+    def _profiles_of(self, node: NodeContext) -> ProfileStore:
+        if self._profiles is None:
+            self._profiles = ProfileStore(node, node.settings.section("edge", EdgeSettings).profile).watching()
+        return self._profiles
 
     def _send_tasks(self, sender: TaskSender, sealer: TrackSealer, stop: threading.Event) -> None:
         while not stop.wait(TASK_TICK):

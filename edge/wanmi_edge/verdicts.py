@@ -191,11 +191,11 @@ def bounds_of(code: str, region: RegionSettings) -> Bounds:
     )
 
 
-def rules_of(code: str, region: RegionSettings, intake: IntakeSettings, profile: Profile) -> Rules:
-    """What reports are checked against at this edge."""
+def rules_of(code: str, region: RegionSettings, intake: IntakeSettings, active: Callable[[], Profile]) -> Rules:
+    """What reports are checked against at this edge; ``active`` gives the profile whose categories hold just now."""
 
     def knows(kind: str, category: str) -> bool:
-        return any(kind == one and profile.catalogue.get(one, category) is not None for one in CASE_KINDS)
+        return any(kind == one and active().catalogue.get(one, category) is not None for one in CASE_KINDS)
 
     limits = Limits(photo_bytes=intake.photo_mib * MIB, ahead_us=intake.ahead * 1_000_000)
     return Rules(bounds_of(code, region), knows, limits)

@@ -18,6 +18,7 @@ from wanmi.errors import BadInput
 from wanmi.hookspecs import ReportFacts
 from wanmi.kinds import Attachment, CaseOpened, ReportReceived, home_district
 from wanmi.models import CaseRow, TerminalRow, table
+from wanmi.profiles import ProfileStore
 from wanmi.registry import Draft, NodeContext, Stored
 from wanmi.reports import Report
 from wanmi_casework.evidence import signed_report, why_not
@@ -67,6 +68,7 @@ class CaseOpener:
         self._looked_at = -1
         self._given: dict[str, int] = {}
         self._opened: OrderedDict[Key, tuple[str, int]] = OrderedDict()
+        self._profiles: ProfileStore | None = None
         self._log = structlog.get_logger("wanmi.casework")
 
     def decide(self, node: NodeContext, batch: Sequence[Stored]) -> list[tuple[Stored, Draft]]:
@@ -141,7 +143,9 @@ class CaseOpener:
 
     def _drafts(self, node: NodeContext, found: Sequence[Found]) -> list[tuple[Stored, Draft]]:
         settings = node.settings.section("casework", CaseworkSettings)
-        desk = Desk.open(node, Profile.load(settings.profile), settings, self._given)
+        if self._profiles is None:
+            self._profiles = ProfileStore(node, settings.profile).watching()
+        desk = Desk.open(node, self._profiles, settings, self._given)
         drafts = []
         for one in found:
             drafts.append((one.stored, desk.draft(one)))
@@ -175,12 +179,12 @@ class Desk:
     """One batch at work: the day, the next number, and the cases of this batch, which no projection has yet."""
 
     def __init__(
-        self, node: NodeContext, profile: Profile, settings: CaseworkSettings, *, now: int, day: str, last: int
+        self, node: NodeContext, profiles: ProfileStore, settings: CaseworkSettings, *, now: int, day: str, last: int
     ) -> None:
         self.day = day
         self.last = last
         self._node = node
-        self._profile = profile
+        self._profiles = profiles
         self._settings = settings
         self._now = now
         self._here = NearIndex()
@@ -188,26 +192,29 @@ class Desk:
         self._audience = (node.parent,) if node.parent is not None else EVERYONE
 
     @classmethod
-    def open(cls, node: NodeContext, profile: Profile, settings: CaseworkSettings, given: dict[str, int]) -> Desk:
+    def open(
+        cls, node: NodeContext, profiles: ProfileStore, settings: CaseworkSettings, given: dict[str, int]
+    ) -> Desk:
         """Begin a batch: numbers continue after the day's highest, in the store or given out before."""
         now = node.clock.now()
         day = local_date(now).strftime("%Y%m%d")
-        return cls(node, profile, settings, now=now, day=day, last=max(_last_of_day(node, day), given.get(day, 0)))
+        return cls(node, profiles, settings, now=now, day=day, last=max(_last_of_day(node, day), given.get(day, 0)))
 
     def draft(self, found: Found) -> Draft:
         """The entry that opens a case for a report."""
         report = found.report
         point = to_wgs84(Point(report.lon_e7, report.lat_e7), report.datum)
+        profile = self._profiles.knowing(report.kind, report.category)
         self.last += 1
         number = str(
-            CaseNumber.of(self._node.code, report.kind, report.category, self._now, self.last, profile=self._profile)
+            CaseNumber.of(self._node.code, report.kind, report.category, self._now, self.last, profile=profile)
         )
         place = Place(number, report.kind, report.category, point.lon_e7, point.lat_e7, report.made_at)
-        body = self._body(found, place)
+        body = self._body(found, place, profile)
         self._here.add(place)
         return Draft("case.opened", f"case:{number}", body, self._audience, by=f"casework@{self._by}", expect=0)
 
-    def _body(self, found: Found, place: Place) -> CaseOpened:
+    def _body(self, found: Found, place: Place, profile: Profile) -> CaseOpened:
         report = found.report
         located = report.located if isinstance(report, Registered) else None
         if located is None:
@@ -219,7 +226,7 @@ class Desk:
             day_seq=self.last,
             kind=report.kind,
             category=report.category,
-            profile=f"{self._profile.name}@{self._profile.digest[:16]}",
+            profile=profile.ref,
             component=report.component,
             grid=located.grid if located else None,
             grid_version=located.version if located else None,

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from wanmi.codes import BadRow, ComponentId, Profile
 from wanmi.errors import BadInput
+from wanmi.profiles import ProfileStore
 from wanmi_gis.index import read_index
 from wanmi_gis.kinds import ComponentItem
 from wanmi_gis.locate import Locator
@@ -24,7 +25,7 @@ FIRST_STATE = "完好"
 
 def plan(node: NodeContext, source: Source) -> tuple[list[ComponentItem], list[BadRow], int]:
     """(items to journal, refused rows, how many are here unchanged)."""
-    profile, locator, held, date_ = Profile.load(), read_index(node.store).locator, _held(node), today(node)
+    profile, locator, held, date_ = ProfileStore(node).active(), read_index(node.store).locator, _held(node), today(node)
     items: dict[str, ComponentItem] = {}
     bad, unchanged, seen = [], 0, set()
     for row in source.rows:

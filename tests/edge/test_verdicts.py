@@ -19,7 +19,7 @@ from wanmi_edge.verdicts import Everywhere, Good, Judge, Junk, No, Part, bounds_
 
 STREET, GONE = Street("T210102-0001"), Street("T210102-0002")
 BOOK = {STREET.id: Known(STREET.public), GONE.id: Known(GONE.public, revoked=True)}
-RULES = rules_of("21010201", RegionSettings(), IntakeSettings(), Profile.load())
+RULES = rules_of("21010201", RegionSettings(), IntakeSettings(), Profile.load)
 JUDGE = Judge(RULES, BOOK.get)
 NOW = 1_795_500_000_000_000
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import msgspec
 from sqlalchemy import Connection, select
 
 from wanmi.cases.table import StepTable
-from wanmi.codes import DEFAULT_PROFILE, Profile, files_digest, shipped_profiles
+from wanmi.codes import DEFAULT_PROFILE, CaseKind, Profile, files_digest, shipped_profiles
 from wanmi.errors import BadInput, NotFound, WanmiError
 from wanmi.models import table
 from wanmi.profiles.bodies import ProfileChunkRow, ProfileVersionRow
 from wanmi.profiles.check_steps import STEPS
 from wanmi.profiles.packing import Files, unpack
-from wanmi.registry import NodeContext
+from wanmi.registry import NodeContext, Stored
 
 __all__ = ["ProfileStore", "Version", "city_of", "files_of", "source_of"]
 
 CHUNK = table(ProfileChunkRow)
 VERSION = table(ProfileVersionRow)
+ACTIVATED = "profile.activated"
 
 
 @dataclass(frozen=True)
@@ -54,16 +57,35 @@ class ProfileStore:
         self._seen: tuple[int, Profile] | None = None
         self._kept: dict[str, Profile] = {}
         self._tables: dict[str, StepTable] = {}
+        self._heard: int | None = None
+
+    def watching(self) -> Self:
+        """From now on look for a new version only after the journal took one: for hot paths, once for each of them."""
+        if self._heard is None:
+            self._heard = 0
+            self._node.journal.listen(self._hear)
+        return self
 
     def active(self) -> Profile:
         """The profile that cases opened now follow: the city's newest activation, else the shipped default."""
-        seq = self._node.journal.cursor(self._source).seq
-        seen = self._seen
-        if seen is None or seen[0] != seq:
+        heard, seen = self._heard, self._seen
+        mark = self._node.journal.cursor(self._source).seq if heard is None else heard
+        if seen is None or seen[0] != mark:
             newest = self.versions(1)
             profile = self._journaled(newest[0].digest) if newest else Profile.load(self._default)
-            self._seen = seen = (seq, profile)
+            self._seen = seen = (mark, profile)
         return seen[1]
+
+    def knowing(self, kind: CaseKind, category: str) -> Profile:
+        """The active profile where it has the category, else the newest earlier one that had it; none: the active one.
+
+        A report may be older than the version that took its category away.
+        """
+        active = self.active()
+        if active.catalogue.get(kind, category) is not None:
+            return active
+        earlier = [*(self._journaled(one.digest) for one in self.versions()[1:]), Profile.load(self._default)]
+        return next((one for one in earlier if one.catalogue.get(kind, category) is not None), active)
 
     def of(self, ref: str) -> Profile:
         """The profile that a case names (``name@digest16``): the journaled version, else the shipped one of that name.
@@ -94,6 +116,11 @@ class ProfileStore:
         query = select(*columns).where(VERSION.c.origin == self._source).order_by(VERSION.c.seq.desc()).limit(most)
         with self._node.store.reader() as connection:
             return [Version(*row) for row in connection.execute(query)]
+
+    def _hear(self, entries: Sequence[Stored]) -> None:
+        """After a commit, in the writer's thread."""
+        if any(one.entry is not None and one.entry.kind == ACTIVATED for one in entries):
+            self._heard = (self._heard or 0) + 1
 
     def _digest_of(self, name: str, begin: str) -> str | None:
         if len(begin) < 16:

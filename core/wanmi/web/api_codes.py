@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 
 from wanmi.cases import STAGES
-from wanmi.codes import CASE_KINDS, Divisions, Profile
+from wanmi.codes import CASE_KINDS, Divisions
+from wanmi.profiles import ProfileStore
+from wanmi.registry import NodeContext
 from wanmi.web.callers import Reading, needs
 
 
@@ -55,15 +57,15 @@ class DivisionOut:
     parent: str
 
 
-def code_routes() -> APIRouter:
+def code_routes(node: NodeContext) -> APIRouter:
     """Routes under /api/v1 about codes."""
-    router = APIRouter(tags=["codes"])
+    router, profiles = APIRouter(tags=["codes"]), ProfileStore(node).watching()
 
     @router.get("/catalogue")
     @needs("codes.read")
-    async def catalogue(_caller: Reading) -> CatalogueOut:
-        """Every category of the profile."""
-        profile = Profile.load()
+    def catalogue(_caller: Reading) -> CatalogueOut:
+        """Every category of the profile that is active here."""
+        profile = profiles.active()
         categories = [
             CategoryOut(
                 one.kind, one.code, one.name_zh, one.name_en, one.major, one.major_zh, one.source, one.confidence

@@ -48,7 +48,7 @@ def _routers(node: NodeContext, app: FastAPI, meter: Meter) -> Iterator[tuple[st
     yield "", health_routes(node, meter)
     yield API, case_routes(node)
     yield API, journal_routes(node)
-    yield API, code_routes()
+    yield API, code_routes(node)
     yield API, people_routes(node)
     yield API, self_routes(node)
     yield "", explorer_routes(app)

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from wanmi.codes import CASE_KINDS, CITY_ZONE, Profile
+from wanmi.codes import CASE_KINDS, CITY_ZONE
 from wanmi.errors import BadInput
+from wanmi.profiles import ProfileStore
 from wanmi.registry import AdminResult, NodeContext, Progress
 from wanmi_casework.routing.answer import Route
 from wanmi_casework.routing.conditions import PLACE_RANKS, Facts
@@ -27,7 +28,7 @@ def explain(node: NodeContext, category: str, grid: str, at: str, source: str, v
     BadInput names what cannot be asked so.
     """
     kind, _, code = category.partition(":")
-    profile = Profile.load(node.settings.section("casework", CaseworkSettings).profile)
+    profile = ProfileStore(node, node.settings.section("casework", CaseworkSettings).profile).active()
     found = [known for known in CASE_KINDS if known == kind]
     if not found:
         raise BadInput(f"category {category!r}: say the kind too, like event:0102 or component:0101")

@@ -13,9 +13,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from wanmi.codes import Profile
 from wanmi.entries import EVERYONE, Audience
 from wanmi.errors import BadInput, NotAllowed, NotFound
+from wanmi.profiles import ProfileStore
 from wanmi.registry import AdminResult, Draft, NodeContext, Progress
 from wanmi_casework.routing.book import newest
 from wanmi_casework.routing.kept import read_items
@@ -122,7 +122,7 @@ def _take(node: NodeContext, plan: Plan, known: Known, sheet: Sheet, number: int
 
 
 def _sheets(node: NodeContext, arguments: Mapping[str, Any]) -> list[Sheet]:
-    profile = Profile.load(node.settings.section("casework", CaseworkSettings).profile)
+    profile = ProfileStore(node, node.settings.section("casework", CaseworkSettings).profile).active()
     region = Region(node.code[:4] if node.role == "city" else node.code, profile)
     named = arguments.get("files") or []
     if arguments.get("shipped"):

@@ -14,6 +14,7 @@ import wanmi_gis
 from plugins.gis.drawn import part
 from support.journals import Bench, admission, open_bench, sqlite_url
 from wanmi.journal import register_core
+from wanmi.profiles import register_profiles
 from wanmi.registry import Registry
 from wanmi_gis.cutter import cut
 from wanmi_gis.geojson import grid_feature
@@ -52,6 +53,7 @@ def gis_registry() -> Registry:
     made = Registry()
     with made.filling("wanmi", "0"):
         register_core(made)
+        register_profiles(made)
     with made.filling("gis", "0"):
         wanmi_gis.register(made)
     return made
