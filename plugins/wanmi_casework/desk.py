@@ -43,7 +43,7 @@ from wanmi.workdays import CalendarKeeper
 from wanmi_casework.desk_keys import AskKey, earlier_answer, remember
 from wanmi_casework.desk_shelf import CaseShelf
 from wanmi_casework.desk_time import DeskTiming
-from wanmi_casework.routing import suggest
+from wanmi_casework.routing import refuse_contested, suggest
 from wanmi_casework.settings import CaseworkSettings
 
 TRIES = 5
@@ -255,10 +255,13 @@ class CaseDesk:
         if not no_department and not no_limit:
             return ask
         route = suggest(self.node, case.opened, self._now())
+        if no_department and route.contested and case.state in step.from_ and ask.post in step.posts:
+            refuse_contested(self.node, case.number, route, ask.actor)
         said: dict[str, str | int] = {}
         if no_department and route.department is not None:
             ask = replace(ask, department=route.department)
             said |= {"rule": route.rule or "", "routing": route.version}
+            said |= {"arbitrated": route.arbitrated} if route.arbitrated is not None else {}
         if no_limit and route.limit is not None:
             ask = replace(ask, limit=Limit(route.limit.value, route.limit.unit))
             said |= {"limit_rule": route.limit_rule or "", "routing": route.version}

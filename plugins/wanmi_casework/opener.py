@@ -192,9 +192,7 @@ class Desk:
         self._audience = (node.parent,) if node.parent is not None else EVERYONE
 
     @classmethod
-    def open(
-        cls, node: NodeContext, profiles: ProfileStore, settings: CaseworkSettings, given: dict[str, int]
-    ) -> Desk:
+    def open(cls, node: NodeContext, profiles: ProfileStore, settings: CaseworkSettings, given: dict[str, int]) -> Desk:
         """Begin a batch: numbers continue after the day's highest, in the store or given out before."""
         now = node.clock.now()
         day = local_date(now).strftime("%Y%m%d")

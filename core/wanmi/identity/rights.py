@@ -52,7 +52,6 @@ _RIGHTS: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = MappingProxyType(
 _AT_CENTRES: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = MappingProxyType(
     {
         "case.step": ("办理案卷", "Step cases", "cases:step", WORKING),
-        "case.decide": ("审批申请", "Decide requests", "cases:step", ("shift_leader", "dispatcher", "supervisor")),
         "case.link": ("关联与合并案卷", "Link, split and merge cases", "cases:step", ("operator", "shift_leader")),
         "report.register": ("登记来件", "Register reports", "reports:write", ("operator", "shift_leader")),
         "task.read": ("看任务", "Read tasks", "tasks:read", STAFF),
@@ -61,7 +60,7 @@ _AT_CENTRES: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = MappingProxyT
         "order.issue": ("转交、督办", "Issue orders", "orders:write", ("operator", "shift_leader", "supervisor")),
         "order.answer": ("答复转交与督办", "Answer orders", "orders:write", ("operator", "shift_leader", "dispatcher")),
         "routing.read": ("看派遣规则与解释", "Read routing and its reasons", "cases:read", STAFF),
-        "routing.decide": ("裁定责任", "Arbitrate who handles", "cases:step", ("shift_leader", "dispatcher")),
+        "routing.decide": ("裁定责任", "Arbitrate who handles", "cases:step", ("dispatcher",)),
         "profile.read": ("看业务配置", "Read the profile", "profile:read", EVERYBODY),
         "profile.change": ("更改业务配置", "Change the profile", "admin", ("administrator",)),
     }

@@ -6,7 +6,7 @@ The desk asks ``suggest(node, case, at)``; rules and their matching are pure (``
 from __future__ import annotations
 
 from wanmi_casework.routing.answer import Claim, Limit, Line, NearMiss, Route
-from wanmi_casework.routing.arbitration import arbitrate, contest_draft, find_arbitration, queue
+from wanmi_casework.routing.arbitration import arbitrate, contest_draft, find_arbitration, queue, refuse_contested
 from wanmi_casework.routing.book import Book
 from wanmi_casework.routing.conditions import Facts
 from wanmi_casework.routing.kept import book_of_version, current_book
@@ -28,6 +28,7 @@ __all__ = [
     "facts_of",
     "find_arbitration",
     "queue",
+    "refuse_contested",
     "route",
     "suggest",
 ]

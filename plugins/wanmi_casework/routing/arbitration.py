@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 import msgspec
 from sqlalchemy import select, tuple_
@@ -51,6 +52,18 @@ def contest_draft(node: NodeContext, case: str, route: Route, actor: str | None 
     claims = [ClaimSet(one.rule, one.responsibility, one.department) for one in route.contested]
     body = RouteContested(case, claims, route.version, route.at)
     return Draft("route.contested", arbitration_subject(case), body, case_audience(node), actor)
+
+
+def refuse_contested(node: NodeContext, case: str, route: Route, actor: str | None = None) -> NoReturn:
+    """Refuse to dispatch a contested case without a department; it stands in the queue then, if it did not before."""
+    draft = contest_draft(node, case, route, actor)
+    if draft is not None:
+        node.journal.append(draft).result()
+    claims = ", ".join(f"rule {one.rule} says {one.department}" for one in route.contested)
+    raise Conflict(
+        f"case {case}: who handles it is contested ({claims}); it waits for an arbiter in /api/v1/arbitration, who "
+        f"decides with POST /api/v1/arbitration/{case}; then dispatch it again, or name the department yourself"
+    )
 
 
 def arbitrate(node: NodeContext, case: str, department: str, opinion: str, actor: str) -> Arbitration:
