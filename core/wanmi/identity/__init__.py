@@ -27,6 +27,7 @@ from wanmi.identity.people import (
     set_password,
     set_posts,
 )
+from wanmi.identity.request_keys import RequestKeyRow
 from wanmi.identity.sessions import SessionRow
 from wanmi.identity.shifts import Shift, ShiftRow, add_shift, list_shifts, on_duty, remove_shift
 from wanmi.identity.tokens import SCOPES, NewToken, Token, TokenRow, add_token, list_tokens, revoke_token
@@ -35,6 +36,7 @@ from wanmi.identity.views import ViewRow
 
 IDENTITY_ROWS = (
     PersonRow,
+    RequestKeyRow,
     SessionRow,
     TokenRow,
     UnitRow,

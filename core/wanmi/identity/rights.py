@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 EVERYBODY = tuple(POSTS)
 STAFF = tuple(name for name in POSTS if name not in ("collector", "department"))
 """Those who work at the centre's desks; a department sees its own cases only, a collector works outside."""
-WORKING = ("operator", "shift_leader", "dispatcher", "department", "assessor", "supervisor")
-"""Those who step cases; the step table says who may do which step."""
+WORKING = ("collector", "operator", "shift_leader", "dispatcher", "department", "assessor", "supervisor")
+"""Those who step cases; the step table says who may do which step (a collector answers what they were sent)."""
 CENTRES: tuple[Tier, ...] = ("city", "district")
 
 _RIGHTS: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = MappingProxyType(

@@ -13,13 +13,20 @@ from wanmi.identity.rights import check_rights
 from wanmi.registry import NodeContext
 from wanmi.web.api_cases import case_routes
 from wanmi.web.api_codes import code_routes
+from wanmi.web.api_events import event_routes
+from wanmi.web.api_exports import export_routes
 from wanmi.web.api_journal import journal_routes
 from wanmi.web.api_people import people_routes, self_routes
+from wanmi.web.api_reports import report_routes
+from wanmi.web.api_self import who_routes
+from wanmi.web.described import DescribedApp
 from wanmi.web.doors import Doors, flat_routes
+from wanmi.web.events import EventHub
 from wanmi.web.explorer import explorer_routes
 from wanmi.web.gate import Gate
 from wanmi.web.headers import SecurityHeaders
 from wanmi.web.health import Meter, Metering, health_routes
+from wanmi.web.idempotency import Idempotency
 from wanmi.web.problems import add_problem_handlers
 
 API = "/api/v1"
@@ -29,8 +36,9 @@ LOGIN_ROUTE = "login"
 
 def build_app(node: NodeContext) -> FastAPI:
     """The ASGI app of a node that stands: pages of its plugins, the JSON API, /healthz, /metrics, /docs."""
-    app = FastAPI(title=f"Wanmi {node.code}", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
+    app = DescribedApp(title=f"Wanmi {node.code}", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     meter = Meter()
+    app.state.events = EventHub(node)
     found: list[tuple[str, BaseRoute]] = []
     for prefix, router in _routers(node, app, meter):
         app.include_router(router, prefix=prefix)
@@ -38,6 +46,7 @@ def build_app(node: NodeContext) -> FastAPI:
     add_problem_handlers(app)
     check_rights(node.registry.rights.values())
     app.state.doors = Doors(found, node.registry.rights)
+    app.add_middleware(Idempotency, node=node, found=found)
     app.add_middleware(Gate, node=node, doors=app.state.doors, login=_login_path(found))
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Metering, meter=meter)
@@ -51,6 +60,10 @@ def _routers(node: NodeContext, app: FastAPI, meter: Meter) -> Iterator[tuple[st
     yield API, code_routes(node)
     yield API, people_routes(node)
     yield API, self_routes(node)
+    yield API, who_routes(node)
+    yield API, export_routes(node)
+    yield API, report_routes(node)
+    yield API, event_routes(node, app.state.events)
     yield "", explorer_routes(app)
     for routes in node.registry.routes:
         router = routes.build(node)

@@ -13,6 +13,7 @@ import uvicorn
 
 from wanmi.errors import SettingsError
 from wanmi.web.app import build_app
+from wanmi.web.events import EventHub
 
 if TYPE_CHECKING:
     from wanmi.registry import NodeContext
@@ -38,8 +39,10 @@ class WebServer:
         self.host = host
         self.port: int = self._socket.getsockname()[1]
         self.url = f"{'https' if certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}"
+        app = build_app(node)
+        self._events: EventHub = app.state.events
         self._config = uvicorn.Config(
-            build_app(node),
+            app,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -60,6 +63,7 @@ class WebServer:
             await asyncio.shield(serving)
         except asyncio.CancelledError:
             server.should_exit = True
+            self._events.close()
             await serving
             raise
         finally:
