@@ -16,7 +16,7 @@ Axis = Literal["supervision", "command"]
 Opinion = Annotated[str, msgspec.Meta(max_length=2000)]
 """What a member of staff says, in plain words."""
 ClockAct = Literal["start", "stop", "pause", "resume", "extend"]
-LinkKind = Literal["similar", "split", "handed_down", "taken_over", "merged"]
+LinkKind = Literal["similar", "split", "handed_down", "taken_over", "escalated", "merged"]
 RequestKind = Literal[
     "return", "extension", "suspension", "deferral", "void", "forced_close", "reopen", "overdue_appeal", "self_handled"
 ]

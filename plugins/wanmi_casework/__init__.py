@@ -11,7 +11,7 @@ from wanmi_casework.desk_parts import add_desk
 from wanmi_casework.health import PROBE, CaseworkHealth
 from wanmi_casework.near import Place
 from wanmi_casework.opener import NAME, CaseOpener
-from wanmi_casework.registered import REGISTERED
+from wanmi_casework.registered import ORDERED, REGISTERED
 from wanmi_casework.routing.parts import add_routing
 from wanmi_casework.settings import CaseworkSettings
 from wanmi_casework.tasks_admin import register_task_actions
@@ -22,7 +22,7 @@ def register(to: Registry) -> None:
     """Settings, the reactors (a district opens cases, a city relays guests' reports) and their health."""
     opener = CaseOpener()
     to.section("casework", CaseworkSettings)
-    to.reactor(NAME, kinds=("report.received", "report.relayed", REGISTERED), decide=opener.decide)
+    to.reactor(NAME, kinds=("report.received", "report.relayed", REGISTERED, ORDERED), decide=opener.decide)
     to.reactor(relay.NAME, kinds=("report.received",), decide=relay.relay)
     to.reactor(tasks.NAME, kinds=("task.answered",), decide=tasks.judge_answers)
     register_task_actions(to)

@@ -23,7 +23,7 @@ from wanmi.registry import Draft, NodeContext, Stored
 from wanmi.reports import Report
 from wanmi_casework.evidence import signed_report, why_not
 from wanmi_casework.near import NearIndex, Place
-from wanmi_casework.registered import Registered, registered_by
+from wanmi_casework.registered import Registered, ordered_by, registered_by
 from wanmi_casework.relay import report_of
 from wanmi_casework.settings import CaseworkSettings
 
@@ -74,11 +74,12 @@ class CaseOpener:
     def decide(self, node: NodeContext, batch: Sequence[Stored]) -> list[tuple[Stored, Draft]]:
         """A draft of `case.opened` for every report that has no case yet.
 
-        Terminals report to districts; a report that was registered here is opened here, also at a city.
+        Terminals report to districts; what was registered here, or is handed on to here, is opened here, also at a city.
         """
         if node.role == "edge":
             return []
-        registered = [Found(s, r.attachments, r) for s in batch if (r := registered_by(s, node.code)) is not None]
+        given = ((s, registered_by(s, node.code) or ordered_by(s, node.code)) for s in batch)
+        registered = [Found(s, r.attachments, r) for s, r in given if r is not None]
         if node.role == "city":
             return self._drafts(node, registered) if registered else []
         fresh = self._without_cases(node, self._of_this_district(node, batch))
@@ -215,6 +216,7 @@ class Desk:
     def _body(self, found: Found, place: Place, profile: Profile) -> CaseOpened:
         report = found.report
         located = report.located if isinstance(report, Registered) else None
+        stage, state = report.begun if isinstance(report, Registered) else (FIRST_STAGE, FIRST_STATE)
         if located is None:
             located = self._node.hooks.locate_point(self._node, report.lon_e7, report.lat_e7, report.datum)
         return CaseOpened(
@@ -235,8 +237,8 @@ class Desk:
             report_id=report.report_id,
             report=found.stored.entry.subject if found.stored.entry else None,
             reported_at=report.made_at,
-            stage=FIRST_STAGE,
-            state=FIRST_STATE,
+            stage=stage,
+            state=state,
             similar=self._similar(place),
             attachments=found.attachments,
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from wanmi.journal import body_of
 from wanmi.kinds import ReportReceived, ReportRelayed, home_district
 from wanmi.registry import Draft, NodeContext, Stored
-from wanmi_casework.registered import REGISTERED
+from wanmi_casework.registered import ORDERED, REGISTERED
 
 NAME = "casework.relay_report"
 
@@ -32,7 +32,7 @@ def report_of(stored: Stored) -> tuple[ReportReceived, int] | None:
     """The report in an entry that brought it, directly or by the city, and when its edge took it (µs UTC)."""
     if stored.entry is None:
         return None
-    if stored.entry.kind == REGISTERED:
+    if stored.entry.kind in (REGISTERED, ORDERED):
         return None
     if stored.entry.kind == "report.relayed":
         body = body_of(stored.entry, ReportRelayed)

@@ -57,7 +57,12 @@ _AT_CENTRES: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = MappingProxyT
         "task.read": ("看任务", "Read tasks", "tasks:read", STAFF),
         "task.send": ("下发任务", "Send tasks to terminals", "tasks:write", ("operator", "shift_leader", "supervisor")),
         "order.read": ("看转交与督办", "Read orders", "orders:read", STAFF),
-        "order.issue": ("转交、督办", "Issue orders", "orders:write", ("operator", "shift_leader", "supervisor")),
+        "order.issue": (
+            "转交、督办",
+            "Issue orders",
+            "orders:write",
+            ("operator", "shift_leader", "dispatcher", "supervisor"),
+        ),
         "order.answer": ("答复转交与督办", "Answer orders", "orders:write", ("operator", "shift_leader", "dispatcher")),
         "routing.read": ("看派遣规则与解释", "Read routing and its reasons", "cases:read", STAFF),
         "routing.decide": ("裁定责任", "Arbitrate who handles", "cases:step", ("dispatcher",)),

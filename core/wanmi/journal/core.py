@@ -11,6 +11,7 @@ from wanmi import kinds
 from wanmi.entries import Entry
 from wanmi.errors import BadInput
 from wanmi.journal.case_rows import register_cases
+from wanmi.journal.order_rows import register_orders
 from wanmi.journal.projecting import body_of
 from wanmi.journal.task_rows import register_tasks
 from wanmi.models import (
@@ -62,6 +63,7 @@ def register_core(to: Registry) -> None:
     to.projection("arrivals", kinds=("arrival.noted",), rows=(ArrivalRow,), apply=project_arrivals)
     to.projection("links", kinds=("link.changed",), rows=(LinkRow,), apply=project_links)
     register_tasks(to)
+    register_orders(to)
 
 
 def project_nodes(tx: Connection, entries: Sequence[Entry]) -> None:
