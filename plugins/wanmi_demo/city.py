@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, Literal
 from wanmi.errors import StoreError
 from wanmi.ids import Ids
 from wanmi.node.calling import call_action
+from wanmi.settings import ROLE_PLUGINS
 from wanmi_demo.ports import free_ports
 from wanmi_demo.processes import NodeProcess, run_wanmi
 from wanmi_demo.screen import Screen
@@ -30,14 +31,15 @@ class DemoCity:
     """The nodes of the demo, by code."""
 
     root: Path
-    nodes: dict[str, NodeProcess] = field(default_factory=dict)
     password: str = ""
+    more: tuple[str, ...] = ()
+    nodes: dict[str, NodeProcess] = field(default_factory=dict)
 
     def dir(self, code: str) -> Path:
         """A node's directory."""
         return self.root / code
 
-    def action(self, code: str, action: str, **arguments: Any) -> dict[str, Any]:
+    def action(self, code: str, action: str, /, **arguments: Any) -> dict[str, Any]:
         """Call an admin action of a node, live or not."""
         return call_action(self.dir(code), action, arguments)
 
@@ -72,10 +74,13 @@ class DemoCity:
         return str(address["kind"])
 
 
-def build_city(root: Path, ids: Ids, screen: Screen) -> DemoCity:
-    """Make the five nodes below ``root``, admit them, load base data and people; nothing runs yet."""
+def build_city(root: Path, ids: Ids, screen: Screen, more: Sequence[str] = ()) -> DemoCity:
+    """Make the five nodes below ``root``, admit them, load base data and people; nothing runs yet.
+
+    ``more``: plugins that the city and the districts load besides those of their role.
+    """
     root.mkdir(parents=True, exist_ok=True)
-    city = DemoCity(root, password=base64.urlsafe_b64encode(ids.token(9)).decode())
+    city = DemoCity(root, base64.urlsafe_b64encode(ids.token(9)).decode(), tuple(more))
     ports = free_ports(3)
     with screen.step("nodes and keys 建立节点与密钥"):
         card = _make(city, CITY, "city", "", ports[0])
@@ -98,7 +103,9 @@ def _make(city: DemoCity, code: str, role: Literal["city", "district", "edge"], 
     from wanmi.node import NewNode, create_node
 
     listen = "" if port is None else f"tcp://127.0.0.1:{port}"
-    created = create_node(city.dir(code), NewNode(role, code, parent=parent, listen=listen, web="127.0.0.1:0"))
+    plugins = None if role == "edge" or not city.more else tuple(dict.fromkeys((*ROLE_PLUGINS[role], *city.more)))
+    new = NewNode(role, code, parent=parent, listen=listen, web="127.0.0.1:0", plugins=plugins)
+    created = create_node(city.dir(code), new)
     if parent:
         above = code[:6] if role == "edge" else CITY
         city.action(above, "node.admit", token=created.token)

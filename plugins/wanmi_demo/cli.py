@@ -6,8 +6,9 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -17,13 +18,29 @@ from wanmi.errors import Conflict, WanmiError
 from wanmi.ids import Ids, SeededIds, SystemIds
 from wanmi_demo.city import CITY, DISTRICTS, LOGIN, DemoCity, build_city
 from wanmi_demo.counts import Counts, prove
+from wanmi_demo.day import Day
+from wanmi_demo.day_proof import prove_day
 from wanmi_demo.faults import Faults
+from wanmi_demo.playing import CASES, day_plugins, play, tell_day
 from wanmi_demo.screen import Screen
 from wanmi_demo.walkers import Walker, make_walkers, walk_arguments
 
 app = typer.Typer(add_completion=False)
+LIVE_RATE = 0.5
+"""Reports a second in all of a live demo: as many as the scripted staff keep up with."""
 QUIET = 180.0
 """Seconds that the city may take to hold everything once the last report was made."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked for: ``reports`` 0 until interrupted, ``rate`` a second in all."""
+
+    reports: int
+    seed: int
+    terminals: int
+    rate: float
+    day: bool
 
 
 @app.callback(invoke_without_command=True)
@@ -35,6 +52,9 @@ def demo(
     seed: Annotated[int, typer.Option(help="Fixes what is reported and where.")] = 1,
     terminals: Annotated[int, typer.Option(min=2, max=40, help="Field terminals in all.")] = 4,
     rate: Annotated[float | None, typer.Option(help="Reports a second in all.")] = None,
+    day: Annotated[
+        bool | None, typer.Option("--day/--no-day", help="Scripted staff work the cases; default: unless --once.")
+    ] = None,
 ) -> None:
     """A city in a box: a city, two districts, two edges, terminals walking; --once proves that nothing is lost."""
     from wanmi.cli.logs import quiet_logging
@@ -43,9 +63,9 @@ def demo(
     try:
         with _root(dir) as root:
             if once:
-                good = _once(root, reports, as_json, seed, terminals, rate or 20.0)
+                good = _once(root, Plan(reports, seed, terminals, rate or 20.0, bool(day)), as_json)
             else:
-                good = _live(root, seed, terminals, rate or 1.0)
+                good = _live(root, Plan(0, seed, terminals, rate or LIVE_RATE, day is not False))
     except WanmiError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
@@ -64,58 +84,89 @@ def _root(dir: Path | None) -> Iterator[Path]:
         yield Path(made)
 
 
-def _once(root: Path, reports: int, as_json: bool, seed: int, terminals: int, rate: float) -> bool:
+def _once(root: Path, plan: Plan, as_json: bool) -> bool:
     screen = Screen()
-    city, walkers = _standing(root, SeededIds(seed), screen, terminals)
+    city, walkers = _standing(root, SeededIds(plan.seed), screen, plan)
+    day: Day | None = None
     try:
-        _walk_all(city, walkers, seed, reports, rate)
-        faults = Faults.plan(city, screen)
-        _watch(city, walkers, reports, faults, screen)
+        if plan.day:
+            with screen.step("staff 人员与派遣规则"):
+                day = Day.begin(city, plan.seed, screen, CASES)
+        _walk_all(city, walkers, plan)
+        _watch(city, walkers, plan, screen, day)
+        if day is not None:
+            with screen.step("a day 一天"):
+                _play(city, walkers, day, screen)
         with screen.step("quiet 收齐"):
             _until_quiet(city, walkers, screen)
     finally:
         _end(city, walkers)
+        if day is not None:
+            day.close()
     with screen.step("verify and replay 校验与重放"):
         proof, wrong = prove(city, walkers, screen.seconds)
+        good, values = proof.good, proof.values()
+        if day is not None:
+            told, unfinished = prove_day(city, day)
+            good, values, wrong = good and not unfinished, values | told.values(), wrong + unfinished
     for line in wrong[:50]:
         screen.say(line)
+    _tell(values, as_json)
+    return good
+
+
+def _tell(values: Mapping[str, object], as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(json.dumps(proof.values()) + "\n")
+        sys.stdout.write(json.dumps(values) + "\n")
     else:
-        for name, value in proof.values().items():
+        for name, value in values.items():
             sys.stdout.write(f"{name:20} {value}\n")
     sys.stdout.flush()
-    return proof.good
 
 
-def _live(root: Path, seed: int, terminals: int, rate: float) -> bool:
-    screen = Screen()
-    city, walkers = _standing(root, SystemIds(), screen, terminals)
+def _play(city: DemoCity, walkers: list[Walker], day: Day, screen: Screen) -> None:
     counts = Counts(city)
     try:
-        _tell_places(city)
-        for n, walker in enumerate(walkers):
-            walker.start(walk_arguments(city, walker, n, seed, reports=0, rate=rate / len(walkers)))
+        play(city, walkers, day, counts, screen)
+    finally:
+        counts.close()
+    for walker in walkers:
+        walker.dismiss()
+
+
+def _live(root: Path, plan: Plan) -> bool:
+    screen = Screen()
+    city, walkers = _standing(root, SystemIds(), screen, plan)
+    counts, day = Counts(city), None
+    try:
+        if plan.day:
+            with screen.step("staff 人员与派遣规则"):
+                day = Day.begin(city, plan.seed, screen, limit=0)
+        _tell_places(city, day)
+        _walk_all(city, walkers, plan)
         while True:
-            screen.live(_progress(counts, walkers))
-            time.sleep(1.0)
+            moved = 0 if day is None else day.turn()
+            screen.live(_progress(counts, walkers) + ("" if day is None else f" · {tell_day(day, counts)}"))
+            time.sleep(0.2 if moved else 1.0)
     except KeyboardInterrupt:
         screen.say("stopping 正在停止")
     finally:
         counts.close()
         _end(city, walkers)
+        if day is not None:
+            day.close()
     screen.say("stopped 已停止")
     return True
 
 
-def _standing(root: Path, ids: Ids, screen: Screen, terminals: int) -> tuple[DemoCity, list[Walker]]:
+def _standing(root: Path, ids: Ids, screen: Screen, plan: Plan) -> tuple[DemoCity, list[Walker]]:
     """The city, running, with its terminals admitted and known at the edges."""
-    city = build_city(root, ids, screen)
+    city = build_city(root, ids, screen, day_plugins() if plan.day else ())
     try:
         with screen.step("start 启动"):
             city.start()
         with screen.step("terminals 终端准入"):
-            walkers = make_walkers(city, root, terminals)
+            walkers = make_walkers(city, root, plan.terminals)
             _until_known(city, len(walkers))
     except BaseException:
         city.stop()
@@ -123,22 +174,25 @@ def _standing(root: Path, ids: Ids, screen: Screen, terminals: int) -> tuple[Dem
     return city, walkers
 
 
-def _walk_all(city: DemoCity, walkers: list[Walker], seed: int, reports: int, rate: float) -> None:
+def _walk_all(city: DemoCity, walkers: list[Walker], plan: Plan) -> None:
     for n, walker in enumerate(walkers):
-        share = reports // len(walkers) + (1 if n < reports % len(walkers) else 0)
-        walker.start(walk_arguments(city, walker, n, seed, reports=share, rate=rate / len(walkers)))
+        share = plan.reports // len(walkers) + (1 if n < plan.reports % len(walkers) else 0)
+        rate = plan.rate / len(walkers)
+        walker.start(walk_arguments(city, walker, n, plan.seed, reports=share, rate=rate, stay=plan.day))
 
 
-def _watch(city: DemoCity, walkers: list[Walker], reports: int, faults: Faults, screen: Screen) -> None:
+def _watch(city: DemoCity, walkers: list[Walker], plan: Plan, screen: Screen, day: Day | None) -> None:
     """Do the faults while reports are made; ends when all were made (or the terminals ended)."""
-    counts = Counts(city)
+    counts, faults = Counts(city), Faults.plan(city, screen)
     try:
         while True:
             made = sum(len(walker.made) for walker in walkers)
-            faults.due(made / reports)
-            if made >= reports or not any(walker.walking for walker in walkers):
+            faults.due(made / plan.reports)
+            if made >= plan.reports or not any(walker.walking for walker in walkers):
                 faults.due(1.0)
                 return
+            if day is not None:
+                day.turn()
             screen.live(_progress(counts, walkers))
             time.sleep(0.1)
     finally:
@@ -156,7 +210,7 @@ def _until_quiet(city: DemoCity, walkers: list[Walker], screen: Screen) -> None:
         while time.monotonic() < until:
             screen.live(_progress(counts, walkers))
             opened = sum(counts.cases(code) for code in DISTRICTS)
-            if opened >= wanted and counts.cases(CITY) >= opened:
+            if opened >= wanted and counts.cases(CITY) >= opened and counts.city_has_all():
                 break
             time.sleep(0.2)
         time.sleep(1.0)
@@ -187,9 +241,10 @@ def _progress(counts: Counts, walkers: list[Walker]) -> str:
     return f"reports 上报 {made} · cases at districts 区 {opened} · at the city 市 {counts.cases(CITY)}"
 
 
-def _tell_places(city: DemoCity) -> None:
+def _tell_places(city: DemoCity, day: Day | None) -> None:
     typer.echo("")
     for code, node in city.nodes.items():
         typer.echo(f"  {code:9} {node.facts().get('web', '')}")
-    typer.echo(f"  login 登录 {LOGIN}, password 密码 {city.password}; Ctrl-C stops 按 Ctrl-C 停止")
+    also = "" if day is None else f" ({', '.join(day.staff.logins())} at the districts 区级)"
+    typer.echo(f"  login 登录 {LOGIN}{also}, password 密码 {city.password}; Ctrl-C stops 按 Ctrl-C 停止")
     typer.echo("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -70,6 +71,34 @@ class Counts:
             query = query.where(case.owner == owner)
         with self._stores[code].reader() as connection:
             return [(row.terminal, row.report_id) for row in connection.execute(query)]
+
+    def stages(self) -> Counter[str]:
+        """Cases at the districts by stage."""
+        c, found = table(CaseRow).c, Counter[str]()
+        for code in DISTRICTS:
+            with self._stores[code].reader() as connection:
+                query = select(c.stage, func.count()).where(c.owner == code).group_by(c.stage)
+                for stage, count in connection.execute(query):
+                    found[stage] = count + found[stage]
+        return found
+
+    def versions(self, code: str, owner: str) -> dict[str, tuple[int, str]]:
+        """Version and state of an owner's cases as a node holds them."""
+        c = table(CaseRow).c
+        with self._stores[code].reader() as connection:
+            rows = connection.execute(select(c.number, c.version, c.state).where(c.owner == owner))
+            return {row.number: (row.version, row.state) for row in rows}
+
+    def city_has_all(self) -> bool:
+        """Whether the city holds every district's cases as they stand there."""
+        return all(self.versions(CITY, code) == self.versions(code, code) for code in DISTRICTS)
+
+    def bodies(self, code: str, kind: str) -> list[tuple[str, dict[str, Any]]]:
+        """Subject and body of each entry of a kind that a node holds."""
+        c = table(EntryRow).c
+        with self._stores[code].reader() as connection:
+            rows = connection.execute(select(c.subject, c.body).where(c.kind == kind, c.body.is_not(None)))
+            return [(row.subject, json.loads(row.body)) for row in rows]
 
     def close(self) -> None:
         """Close the databases."""

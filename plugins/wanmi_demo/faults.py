@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from wanmi_demo.city import DISTRICTS, EDGES, DemoCity
+from wanmi_demo.city import CITY, DISTRICTS, EDGES, DemoCity
 from wanmi_demo.screen import Screen
 
 DARK = 1.0
@@ -15,7 +15,7 @@ DARK = 1.0
 
 @dataclass
 class Fault:
-    """Done once the share ``at`` of the reports was made."""
+    """Done once the share ``at`` of the work was done."""
 
     at: float
     what: str
@@ -44,8 +44,22 @@ class Faults:
         ]
         return faults
 
+    @classmethod
+    def plan_day(cls, city: DemoCity, screen: Screen) -> Faults:
+        """While cases are worked: the other way round, and the city's own end last."""
+        faults = cls(city, screen)
+        edge, district, other = EDGES[1], DISTRICTS[1], DISTRICTS[0]
+        faults.todo = [
+            Fault(0.15, f"cut the link of district {other}", lambda: faults.link(other, "pause")),
+            Fault(0.25, f"SIGKILL district {district}", lambda: faults.kill(district)),
+            Fault(0.40, f"SIGKILL edge {edge}", lambda: faults.kill(edge)),
+            Fault(0.55, f"heal the link of district {other}", lambda: faults.link(other, "resume")),
+            Fault(0.70, "SIGKILL the city", lambda: faults.kill(CITY)),
+        ]
+        return faults
+
     def due(self, share: float) -> None:
-        """Do what is due now that ``share`` of the reports was made."""
+        """Do what is due now that ``share`` of the work was done."""
         for fault in self.todo:
             if not fault.done and share >= fault.at:
                 fault.done = True
@@ -62,9 +76,4 @@ class Faults:
 
     def link(self, code: str, action: str) -> None:
         """Pause or resume the link of a district to the city."""
-        self.city.action(code, f"link.{action}", peer=self.city_code)
-
-    @property
-    def city_code(self) -> str:
-        """The node that the link goes to."""
-        return "210100"
+        self.city.action(code, f"link.{action}", peer=CITY)

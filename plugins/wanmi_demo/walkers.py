@@ -56,6 +56,11 @@ class Walker:
         """Whether its process runs."""
         return self.process is not None and self.process.poll() is None
 
+    def dismiss(self) -> None:
+        """Off duty: one that stays for tasks sends what it still has, and ends."""
+        if self.process is not None and self.walking:
+            self.process.send_signal(signal.SIGINT)
+
     def end(self, seconds: float) -> None:
         """Wait for its end; interrupt it when it takes longer."""
         if self.process is None:
@@ -64,9 +69,16 @@ class Walker:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.process.send_signal(signal.SIGINT)
-            self.process.wait(20)
+            self._last_wait(self.process)
         if self._reader is not None:
             self._reader.join(10)
+
+    def _last_wait(self, process: subprocess.Popen[str]) -> None:
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def _read(self) -> None:
         if self.process is None or self.process.stdout is None:
@@ -115,8 +127,13 @@ def sign_key(city: DemoCity, code: str) -> str:
     raise LookupError(f"node {code} does not know itself")
 
 
-def walk_arguments(city: DemoCity, walker: Walker, n: int, seed: int, *, reports: int, rate: float) -> list[str]:
-    """Options of one terminal's walk; the first of each district sends its seventh reports by the other edge only."""
+def walk_arguments(
+    city: DemoCity, walker: Walker, n: int, seed: int, *, reports: int, rate: float, stay: bool = False
+) -> list[str]:
+    """Options of one terminal's walk; the first of each district sends its seventh reports by the other edge only.
+
+    ``stay``: it answers tasks, also after its last report.
+    """
     own = EDGES[DISTRICTS.index(walker.district)]
     other = next(edge for edge in EDGES if edge != own)
     lon, lat = middle_of(city, walker.district)
@@ -130,5 +147,6 @@ def walk_arguments(city: DemoCity, walker: Walker, n: int, seed: int, *, reports
         "--broker", city.broker(own), "--twice-every", str(TWICE_EVERY),
         "--other-broker", city.broker(other), "--other-every", str(OTHER_EVERY),
         *(("--other-only",) if n // 2 % 2 == 0 else ()),
+        *(("--answer-tasks", "yes", "--stay") if stay else ()),
         "--wait", "240", "--json", "--events",
     ]  # fmt: skip

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -88,6 +88,7 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options
     events: Annotated[bool, typer.Option(help="A line of JSON for reports as they are on disk.")] = False,
     answer_tasks: Annotated[str, typer.Option(help="How tasks are answered: yes, no or ignore.")] = "ignore",
     track: Annotated[bool, typer.Option("--track", help="Send positions as well.")] = False,
+    stay: Annotated[bool, typer.Option("--stay", help="After the reports stay for tasks, until Ctrl-C.")] = False,
 ) -> None:
     """Walk a track and report; then wait until everything is safe."""
     with _told():
@@ -109,8 +110,17 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options
         def go(terminal: FieldTerminal) -> None:
             walked = tracked(stops, terminal.track, SystemClock()) if track else stops
             go_round(terminal, walked, reports, pace, tell)
+            if stay:
+                _stay()
 
         _send(home, routes, ids, wait, as_json, go, auto)
+
+
+def _stay() -> None:
+    """On duty until Ctrl-C: then what was answered last is sent like everything else."""
+    with suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(1.0)
 
 
 @app.command()

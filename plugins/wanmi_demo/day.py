@@ -1,0 +1,239 @@
+"""A day of both districts: scripted staff work cases to their end by the desk's own actions.
+
+Nobody acts on two axes of a case, deadlines are real, and the collector's terminal answers tasks by itself: what a
+turn can do it does, the rest waits for a later turn.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from wanmi.errors import WanmiError
+from wanmi_demo.city import DISTRICTS, DemoCity
+from wanmi_demo.day_photos import hand_in, made_up_png
+from wanmi_demo.day_plan import ENDS, CasePlan, Seen, next_move, plan_case
+from wanmi_demo.day_press import Press
+from wanmi_demo.day_rows import DayRows
+from wanmi_demo.day_staff import Staff
+from wanmi_demo.screen import Screen
+
+SECOND = 1_000_000
+TASK_SECONDS = 1800
+SUSPENDED_SECONDS = 15
+"""How long a suspension of the day lasts; the desk's timer ends it."""
+LATE_LIMIT = {"value": 1, "unit": "natural_minute"}
+"""The shortest limit that a desk takes: whoever is to be late gets it."""
+IN_HAND = 24
+"""Cases that a district's staff work at a time."""
+TURN = 0.8
+"""Seconds of a turn at most, so that faults and the screen are not kept waiting."""
+STEPS: dict[str, tuple[str, str]] = {
+    "accept": ("operator", ""),
+    "file": ("operator", ""),
+    "reject": ("operator", "不属于城市管理部件、事件"),
+    "pass_on": ("dispatcher", ""),
+    "rework": ("dispatcher", "现场未清理干净，请返工"),
+    "take": ("department", ""),
+    "propose_close": ("operator", ""),
+    "refuse_close": ("shift_leader", "照片看不清处置结果"),
+    "close": ("shift_leader", "处置到位，同意结案"),
+}
+"""Steps that need no more than a post and words."""
+ASKS: dict[str, tuple[str, str]] = {
+    "void": ("operator", "同一问题已由其他渠道办结"),
+    "return": ("department", "不属于本部门职责"),
+    "extension": ("department", "需要协调大型机械"),
+    "suspension": ("department", "等待施工许可"),
+}
+
+
+@dataclass
+class Day:
+    """The play: which cases are in it, and what was done."""
+
+    city: DemoCity
+    staff: Staff
+    press: Press
+    seed: int
+    screen: Screen
+    limit: int
+    """Cases of a district in all; 0: without end."""
+    plans: dict[str, dict[str, CasePlan]] = field(default_factory=lambda: {code: {} for code in DISTRICTS})
+    ended: dict[str, str] = field(default_factory=dict)
+    moves: Counter[str] = field(default_factory=Counter)
+    stumbles: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._rows = DayRows(self.city)
+        self._dice = Random(self.seed)  # noqa: S311 - a play, no secret
+
+    @classmethod
+    def begin(cls, city: DemoCity, seed: int, screen: Screen, limit: int) -> Day:
+        """Bring the staff into the running nodes."""
+        staff = Staff.begin(city)
+        return cls(city, staff, Press.begin(city, staff), seed, screen, limit)
+
+    @property
+    def scripted(self) -> int:
+        """Cases in the play so far."""
+        return sum(len(plans) for plans in self.plans.values())
+
+    def open(self) -> list[str]:
+        """Scripted cases that are not done yet."""
+        return [number for plans in self.plans.values() for number in plans if number not in self.ended]
+
+    def turn(self) -> int:
+        """Do what can be done now, for less than a second or so; how many moves that were."""
+        until, done = time.monotonic() + TURN, 0
+        for district in DISTRICTS:
+            self._take_in(district)
+            cases = self._rows.cases(district, [n for n in self.plans[district] if n not in self.ended])
+            self._dice.shuffle(cases)
+            for seen in cases:
+                if time.monotonic() > until:
+                    break
+                done += self._case(seen, self.plans[district][seen.number])
+        return done
+
+    def close(self) -> None:
+        """Close the databases that were read."""
+        self._rows.close()
+
+    def _take_in(self, district: str) -> None:
+        plans = self.plans[district]
+        room = IN_HAND - sum(number not in self.ended for number in plans)
+        if self.limit:
+            room = min(room, self.limit - len(plans))
+        if room > 0:
+            for number in self._rows.waiting(district, plans, room):
+                plans[number] = plan_case(self.seed, district, len(plans))
+
+    def _case(self, seen: Seen, plan: CasePlan) -> int:
+        """One move with a case; a refusal is told, and the case looked at again in a later turn."""
+        if seen.state in ENDS:
+            self.ended[seen.number] = seen.state
+            return 0
+        pressing = plan.pressed and seen.state == "handling" and self.press.waits(seen)
+        move = "press" if pressing else next_move(seen, plan)
+        try:
+            if move is None or not self._do(move, seen, plan):
+                return 0
+        except WanmiError as error:
+            self.stumbles[move or ""] += 1
+            self.screen.say(f"{seen.number}: {move}: {error}")
+            return 0
+        self.moves[move] += 1
+        return 1
+
+    def _do(self, move: str, seen: Seen, plan: CasePlan) -> bool:
+        if move in STEPS:
+            post, opinion = STEPS[move]
+            self._step(seen, move, post, opinion=opinion)
+            return True
+        if move.startswith("ask:"):
+            self._ask(seen, move.removeprefix("ask:"))
+            return True
+        special: dict[str, Callable[[Seen, CasePlan], bool]] = {
+            "press": lambda seen, _: self.press.press(seen),
+            "dispatch": self._dispatch,
+            "decide": self._decide,
+            "answer": self._answer,
+            "send_verify": lambda seen, _: self._send_task(seen, "verify"),
+            "send_check": lambda seen, _: self._send_task(seen, "check"),
+            "answer_verify": self._answer_verify,
+            "answer_check": self._answer_check,
+            "merge": self._merge,
+            "unmerge": self._unmerge,
+        }
+        return special[move](seen, plan)
+
+    # -- moves ----------------------------------------------------------------------------------------
+
+    def _dispatch(self, seen: Seen, plan: CasePlan) -> bool:
+        """To the department that routing names; a case that one gave back goes to the district's own bureau."""
+        more: dict[str, Any] = {"limit": LATE_LIMIT} if plan.late else {}
+        if seen.state == "returned":
+            more["department"] = f"{seen.owner}-CG"
+        self._step(seen, "dispatch", "dispatcher", **more)
+        return True
+
+    def _ask(self, seen: Seen, what: str) -> None:
+        post, opinion = ASKS[what]
+        more: dict[str, Any] = {}
+        if what == "suspension":
+            more["until"] = time.time_ns() // 1000 + SUSPENDED_SECONDS * SECOND
+        self._act("case.request", seen, post, what=what, opinion=opinion, **more)
+
+    def _decide(self, seen: Seen, _plan: CasePlan) -> bool:
+        case = self.city.action(seen.owner, "case.show", number=seen.number)
+        for one in case["requests"]:
+            if one["state"] == "open":
+                post = "shift_leader" if one["what"] == "void" else "dispatcher"
+                self._act("case.decide", seen, post, request=one["id"], granted=True, opinion="同意")
+        return True
+
+    def _answer(self, seen: Seen, _plan: CasePlan) -> bool:
+        photo = hand_in(
+            self.city.nodes[seen.owner], self.staff.tokens[seen.owner], seen.number, made_up_png(self._dice)
+        )
+        self._step(seen, "answer", "department", opinion="已处置完毕", attachments=[photo])
+        return True
+
+    def _send_task(self, seen: Seen, kind: str) -> bool:
+        """To the terminal that reported, with the collector's name in the case."""
+        if seen.task is None or seen.task.kind != kind or seen.task.state != "open":
+            self.city.action(
+                seen.owner, "task.send", kind=kind, case=seen.number, category=seen.category, grid=seen.grid,
+                terminal=self._terminal(seen), lon_e7=seen.lon_e7, lat_e7=seen.lat_e7,
+                deadline=time.time_ns() // 1000 + TASK_SECONDS * SECOND,
+                remark={"verify": "请核实问题是否存在", "check": "请核查处置结果"}[kind],
+            )  # fmt: skip
+        self._step(seen, f"send_{kind}", "operator", collector=self.staff.person(seen.owner, "collector"))
+        return True
+
+    def _answer_verify(self, seen: Seen, _plan: CasePlan) -> bool:
+        self._step(seen, "answer_verify", "collector", fields={"result": "exists"})
+        return True
+
+    def _answer_check(self, seen: Seen, _plan: CasePlan) -> bool:
+        """With the photo of the terminal's answer, once that is here."""
+        photos = self._rows.answer_photos(seen.owner, seen.task.task_id) if seen.task else []
+        if photos:
+            self._step(seen, "answer_check_passed", "collector", attachments=photos)
+        return bool(photos)
+
+    def _merge(self, seen: Seen, _plan: CasePlan) -> bool:
+        """Into another case of the day; by mistake, as it turns out."""
+        numbers = [n for n in self.plans[seen.owner] if n not in self.ended and n != seen.number]
+        others = [one for one in self._rows.cases(seen.owner, numbers) if one.state not in (*ENDS, "merged")]
+        if others:
+            self._act("case.merge", seen, "operator", other=others[0].number, opinion="看似同一问题")
+        return bool(others)
+
+    def _unmerge(self, seen: Seen, _plan: CasePlan) -> bool:
+        self._act("case.unmerge", seen, "operator", opinion="现场为两处问题")
+        return True
+
+    def _step(self, seen: Seen, step: str, post: str, **more: Any) -> None:
+        self._act("case.step", seen, post, step=step, **more)
+
+    def _act(self, action: str, seen: Seen, post: str, **more: Any) -> None:
+        who: dict[str, Any] = {"actor": self._who(seen, post), "post": post}
+        if post == "department":
+            who["unit"] = seen.department
+        self.city.action(seen.owner, action, number=seen.number, **who, **more)
+
+    def _who(self, seen: Seen, post: str) -> str:
+        if post == "department" and seen.department is not None:
+            return self.staff.department(seen.owner, seen.department)
+        return self.staff.person(seen.owner, post)
+
+    def _terminal(self, seen: Seen) -> str:
+        """A terminal of the case's own district."""
+        own = seen.terminal or ""
+        return own if own.startswith(f"T{seen.owner}") else f"T{seen.owner}-0001"
