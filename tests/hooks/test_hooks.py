@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from wanmi.coords import Datum
+from wanmi.coords import Datum, Point
 from wanmi.hookspecs import Actor, Located, ReportFacts, Specs
 from wanmi.registry import NodeContext, Registry
 from wanmi.testing import quick_plugin, small_node
@@ -56,6 +56,26 @@ def ask_find_duplicates(dir: Path) -> None:
         assert node.hooks.find_duplicates(node, facts) == ["0102-a", "0102-b", "0102-c"]
 
 
+def ask_point_in_area(dir: Path) -> None:
+    def point_in_area(code: str) -> Point | None:
+        return Point(1_234_000_000, 417_000_000) if code == "210102001002" else None
+
+    with small_node(dir, plugins=[quick_plugin("areas", point_in_area)]) as node:
+        assert node.hooks.point_in_area(node, "210102001002") == Point(1_234_000_000, 417_000_000)
+        assert node.hooks.point_in_area(node, "210102001003") is None
+
+
+def ask_blobs_of_person(dir: Path) -> None:
+    def make(name: str, blobs: Sequence[str]) -> Any:
+        def blobs_of_person(number: str) -> Sequence[str]:
+            return [f"{number}-{blob}" for blob in blobs]
+
+        return quick_plugin(name, blobs_of_person)
+
+    with small_node(dir, plugins=[make("calls", "ab"), make("letters", "b")]) as node:
+        assert sorted(set(node.hooks.blobs_of_person(node, "024"))) == ["024-a", "024-b"]
+
+
 def ask_actor_from_request(dir: Path) -> None:
     def actor_from_request(request: Request) -> Actor | None:
         name = request.headers.get("x-badge")
@@ -74,6 +94,8 @@ ASKED: dict[str, Callable[[Path], None]] = {
     "register": ask_register,
     "locate_point": ask_locate_point,
     "find_duplicates": ask_find_duplicates,
+    "point_in_area": ask_point_in_area,
+    "blobs_of_person": ask_blobs_of_person,
     "actor_from_request": ask_actor_from_request,
 }
 
