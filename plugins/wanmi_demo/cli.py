@@ -27,7 +27,7 @@ from wanmi_demo.walkers import Walker, make_walkers, walk_arguments
 
 app = typer.Typer(add_completion=False)
 LIVE_RATE = 0.5
-"""Reports a second in all of a live demo: as many as the scripted staff keep up with."""
+"""Reports a second in all of a live day: scripted staff keep up with them easily."""
 QUIET = 180.0
 """Seconds that the city may take to hold everything once the last report was made."""
 
@@ -65,7 +65,8 @@ def demo(
             if once:
                 good = _once(root, Plan(reports, seed, terminals, rate or 20.0, bool(day)), as_json)
             else:
-                good = _live(root, Plan(0, seed, terminals, rate or LIVE_RATE, day is not False))
+                played = day is not False
+                good = _live(root, Plan(0, seed, terminals, rate or (LIVE_RATE if played else 1.0), played))
     except WanmiError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None

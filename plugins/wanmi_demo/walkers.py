@@ -132,7 +132,7 @@ def walk_arguments(
 ) -> list[str]:
     """Options of one terminal's walk; the first of each district sends its seventh reports by the other edge only.
 
-    ``stay``: it answers tasks, also after its last report.
+    ``stay``: it answers tasks, also after its last report, and sends everything by its own edge (as well).
     """
     own = EDGES[DISTRICTS.index(walker.district)]
     other = next(edge for edge in EDGES if edge != own)
@@ -146,7 +146,7 @@ def walk_arguments(
         "--photo-size", str(PHOTO_BYTES), "--photo-every", str(PHOTO_EVERY),
         "--broker", city.broker(own), "--twice-every", str(TWICE_EVERY),
         "--other-broker", city.broker(other), "--other-every", str(OTHER_EVERY),
-        *(("--other-only",) if n // 2 % 2 == 0 else ()),
+        *(("--other-only",) if n // 2 % 2 == 0 and not stay else ()),
         *(("--answer-tasks", "yes", "--stay") if stay else ()),
         "--wait", "240", "--json", "--events",
     ]  # fmt: skip

@@ -1,0 +1,175 @@
+"""The demo's scripted day: the script against the shipped step table, and the whole of it with real processes."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from wanmi.cases import StepTable
+from wanmi_demo.day import ASKS, STEPS
+from wanmi_demo.day_photos import made_up_png
+from wanmi_demo.day_plan import ENDS, FIRST, CasePlan, Seen, SeenTask, next_move, plan_case
+from wanmi_demo.playing import day_plugins
+
+TABLE = StepTable.load()
+MOST = 60
+"""Moves and waits after which a case must be at its end."""
+PLANS = st.builds(
+    CasePlan,
+    ending=st.sampled_from(("closed", "rejected", "cancelled")),
+    verify=st.booleans(),
+    late=st.booleans(),
+    returned=st.booleans(),
+    extended=st.booleans(),
+    suspended=st.booleans(),
+    merged=st.booleans(),
+    refused=st.booleans(),
+)
+
+
+class Play:
+    """A case that moves as the shipped step table says; what time does comes when nothing else can be done."""
+
+    def __init__(self) -> None:
+        self.seen = Seen("210102-E0102-20261124-0001", "210102", "reported", "event", "0102", None, 0, 0, None,
+                         None, None, False, 0)  # fmt: skip
+        self.held = ""
+        self.asked = ""
+        self.done: Counter[str] = Counter()
+
+    def move(self, move: str) -> None:
+        self.done[move] += 1
+        if move in ("merge", "unmerge"):
+            self._merge(move)
+        elif move.startswith("ask:"):
+            self.asked = move.removeprefix("ask:")
+            assert self.seen.state in TABLE.request(self.asked).from_
+            self.seen = replace(self.seen, waiting=1)
+        elif move == "decide":
+            self._decide()
+        else:
+            self._step({"answer_check": "answer_check_passed"}.get(move, move))
+
+    def wait(self) -> None:
+        """Time goes by: a task is answered, a suspension ends, a deadline passes."""
+        task = self.seen.task
+        if self.seen.state == "suspended":
+            self.seen = replace(self.seen, state=self.held)
+        elif task is not None and task.state == "open":
+            self.seen = replace(self.seen, task=replace(task, state="judged", result="yes"))
+        else:
+            assert (self.seen.state, self.seen.overdue) == ("handling", False), f"stuck: {self.seen}"
+            self.seen = replace(self.seen, overdue=True)
+
+    def _step(self, name: str) -> None:
+        step = TABLE.step(name)
+        assert self.seen.state in step.from_, name
+        task = SeenTask("t", name.removeprefix("send_"), "open", None) if name.startswith("send_") else self.seen.task
+        self.seen = replace(self.seen, state=step.to, counts=self._counted(step.counts), task=task)
+
+    def _decide(self) -> None:
+        rule = TABLE.request(self.asked)
+        self.held = self.seen.state
+        self.seen = replace(self.seen, waiting=0, state=rule.to or self.seen.state, counts=self._counted(rule.counts))
+
+    def _merge(self, move: str) -> None:
+        if move == "merge":
+            self.held = self.seen.state
+            self.seen = replace(self.seen, state="merged", counts=self._counted(["merged"]))
+        else:
+            self.seen = replace(self.seen, state=self.held)
+
+    def _counted(self, names: list[str]) -> dict[str, int]:
+        return dict(Counter(self.seen.counts) + Counter(names))
+
+
+@given(PLANS)
+def test_every_plan_comes_to_the_end_it_names(plan: CasePlan) -> None:
+    play = Play()
+    for _ in range(MOST):
+        if play.seen.state in ENDS:
+            break
+        move = next_move(play.seen, plan)
+        if move is None:
+            play.wait()
+        else:
+            play.move(move)
+    assert play.seen.state == plan.ending
+    assert play.done["send_verify"] == int(plan.verify)
+    if plan.ending == "closed":
+        asked = {what: play.done[f"ask:{what}"] for what in ("return", "extension", "suspension")}
+        assert asked == {"return": plan.returned, "extension": plan.extended, "suspension": plan.suspended}
+        assert play.done["merge"] == play.done["unmerge"] == plan.merged
+        assert play.done["rework"] == plan.refused
+        assert play.seen.overdue is plan.late
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_is_taken_by_a_post_that_may_with_what_it_needs(step: str) -> None:
+    post, opinion = STEPS[step]
+    rule = TABLE.step(step)
+    assert post in rule.posts
+    assert set(rule.requires) <= {"opinion"}
+    assert bool(opinion) or "opinion" not in rule.requires
+
+
+@pytest.mark.parametrize("what", ASKS)
+def test_a_request_is_made_by_a_post_that_may_and_decided_by_another(what: str) -> None:
+    post, opinion = ASKS[what]
+    rule = TABLE.request(what)
+    assert post in rule.posts
+    assert opinion
+    assert ("shift_leader" if what == "void" else "dispatcher") in rule.approvers
+
+
+def test_the_first_cases_of_a_district_hold_everything_once() -> None:
+    for thing in ("verify", "late", "returned", "extended", "suspended", "merged", "refused", "pressed"):
+        assert sum(getattr(plan, thing) for plan in FIRST) == 1, thing
+    assert {plan.ending for plan in FIRST} == {"closed", "rejected", "cancelled"}
+
+
+@given(st.integers(0, 2**32), st.integers(0, 500))
+def test_a_seed_repeats_its_plans(seed: int, n: int) -> None:
+    plan = plan_case(seed, "210102", n)
+    assert plan == plan_case(seed, "210102", n)
+    assert not plan.pressed or plan.late
+
+
+def test_a_made_up_photo_is_a_picture() -> None:
+    with Image.open(io.BytesIO(made_up_png(Random(7)))) as picture:
+        picture.load()
+        assert picture.format == "PNG"
+    assert made_up_png(Random(7)) == made_up_png(Random(7)) != made_up_png(Random(8))
+
+
+@pytest.mark.long
+@pytest.mark.processes
+@pytest.mark.timeout(900)
+def test_a_day_of_real_nodes(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "wanmi.cli", "demo", "--once", "--day", "--reports", "40", "--json"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [*command, "--dir", str(tmp_path / "city")], capture_output=True, text=True, env=env, check=False
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    proof = json.loads(done.stdout.splitlines()[-1])
+    assert proof["reports_sent"] == proof["cases_at_districts"] == proof["cases_at_city"] == 40
+    assert proof["lost"] == proof["duplicated"] == 0
+    assert proof["chains_verified"]
+    assert proof["replay_identical"]
+    assert proof["closed"] >= 25
+    assert proof["returned"] >= 2
+    assert proof["late"] >= 2
+    assert (proof["pressed"] >= 2) is bool(day_plugins())
