@@ -14,6 +14,7 @@ from wanmi.journal.case_rows import CaseLinkRow
 from wanmi.journal.order_rows import OrderAskRow, OrderRow
 from wanmi.models import CaseRow, NodeRow, table
 from wanmi.order_kinds import ask_subject, order_subject
+from wanmi.query import find_case
 from wanmi.registry import NodeContext
 from wanmi_supervision.queues import about
 
@@ -52,8 +53,9 @@ class History:
 
 
 def history_of(node: NodeContext, number: str, seen: ColumnElement[bool] | None = None) -> History:
-    """The history of a case with those linked to it that the caller may see (``seen``; None: all)."""
+    """The history of a case with those linked to it that the caller may see (``seen``; None: all). NotFound."""
     with node.store.reader() as tx:
+        find_case(tx, number)
         numbers = linked_cases(tx, number, seen)
         subjects = _subjects(tx, numbers)
         names = {code: name for code, name in tx.execute(select(table(NodeRow).c.code, table(NodeRow).c.name))}  # noqa: C416
