@@ -27,6 +27,7 @@ from support.two_tiers import (
     small_tiers,
 )
 from wanmi.errors import BadInput, Conflict, NotAllowed, NotFound
+from wanmi.hookspecs import Actor
 from wanmi.models import CaseRow, ReactorRow, table
 from wanmi.node import run_action
 from wanmi.testing import react, reopen, replay_differences
@@ -290,3 +291,39 @@ def test_the_actions_say_the_same(tiers: TwoTiers) -> None:
     assert [one["order_id"] for one in page["orders"]] == [made["order_id"]]
     with pytest.raises(BadInput, match="name the actor"):
         list(run_action(tiers.city, "order.issue", {"kind": "check"}))
+
+
+def test_what_was_handed_down_can_be_taken_over(tiers: TwoTiers) -> None:
+    above, order = tiers.handed_down()
+    tiers.exchange()
+    below = tiers.number(tiers.district, CaseRow.report_id, order.order_id)
+    taken = issue(tiers.city, IssueAsk("take_over", "超期未办", tiers.now + HOUR, district_case=below), SUPERVISOR)
+    assert taken.case == above
+    tiers.exchange()
+    again = tiers.number(tiers.city, CaseRow.report_id, taken.order_id)
+    answer(tiers.district, AnswerAsk(taken.order_id, "given_up", "移交"), DISPATCHER)
+    tiers.work(tiers.city, above, ("take_back", DISPATCHER))
+    tiers.exchange()
+    assert find_order(tiers.district, order.order_id).result == "taken_back"
+    assert sorted(history_of(tiers.district, below).cases) == sorted((above, below, again))
+    CaseDesk(tiers.city).merge(above, again, OPERATOR, Said(opinion="同一问题"))
+    assert tiers.work(tiers.city, again, *WORKED).state == "closed"
+    tiers.settled()
+
+
+def test_both_hand_it_down_and_one_is_told(tiers: TwoTiers) -> None:
+    above, order = tiers.handed_down()
+    ask = IssueAsk("hand_down", "也转交", tiers.now + HOUR, case=above, district=DISTRICT)
+    with pytest.raises(
+        NotAllowed, match="cannot go from handed_down to handed_down; from handed_down it can be: take_back"
+    ):
+        issue(tiers.city, ask, Actor("c-2", "dispatcher"))
+    assert [one.order_id for one in list_orders(tiers.city).orders] == [order.order_id]
+
+
+def test_other_districts_hold_digests_only(tiers: TwoTiers) -> None:
+    tiers.handed_down()
+    held = tiers.city.journal.batch_for("210103", CITY, 0)
+    assert held is not None
+    hidden = [item for item in held.items if item.raw is None]
+    assert [item.audience for item in hidden] == [(DISTRICT,)], "the order alone is addressed to its district"
