@@ -6,8 +6,9 @@ import asyncio
 import hmac
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
@@ -15,10 +16,9 @@ from starlette.concurrency import run_in_threadpool
 
 from wanmi.clock import SECOND
 from wanmi.coords import Datum, Point, to_wgs84
-from wanmi.entries import EVERYONE
 from wanmi.errors import BadInput, Conflict, NotFound
 from wanmi.kinds import Attachment, Place, ReportRegistered
-from wanmi.models import CaseRow, table
+from wanmi.models import CaseRow, EntryRow, table
 from wanmi.profiles import ProfileStore
 from wanmi.registry import Draft, NodeContext
 from wanmi.reports import digest_of, text_part
@@ -108,7 +108,7 @@ def register_report(node: NodeContext, caller: Caller, given: ReportIn, key: str
     subject = f"report:{node.code}:{report_id}:{given.source}"
     if key and _known(node, report_id, body):
         return report_id, subject
-    audience = (node.parent,) if node.parent is not None else EVERYONE
+    audience = (node.code if node.parent is None else node.parent,)
     draft = Draft(KIND, subject, body, audience, actor=caller.actor.id, expect=0)
     try:
         node.journal.append(draft, also=lambda tx, _: node.blobs.add(tx, sealed)).result()
@@ -172,15 +172,24 @@ def _place(node: NodeContext, given: ReportIn) -> Place:
 
 def _known(node: NodeContext, report_id: str, body: ReportRegistered) -> bool:
     """Whether this very report was registered before; Conflict when another one was under the same key."""
-    subject = f"report:{node.code}:{report_id}:{body.source}"
-    earlier = next((one.entry for one in node.journal.subject(subject) if one.entry and one.entry.kind == KIND), None)
+    earlier = _earlier(node, f"report:{node.code}:{report_id}:")
     if earlier is None:
         return False
-    said = earlier.body
-    same = (said["kind"], said["category"], said["address"]) == (body.kind, body.category, body.address)
-    if not same or said["attachments"][0]["digest"] != body.attachments[0].digest:
+    now: dict[str, Any] = msgspec.to_builtins(body)
+    same = all(earlier[name] == now[name] for name in ("source", "kind", "category", "place", "address"))
+    if not same or earlier["attachments"][0]["digest"] != now["attachments"][0]["digest"]:
         raise Conflict("this idempotency key was used for another report; take a new key")
     return True
+
+
+def _earlier(node: NodeContext, begin: str) -> dict[str, Any] | None:
+    """The body of the report whose subject begins so; what follows is its source."""
+    row = table(EntryRow).c
+    found = select(row.subject).where(row.subject >= begin, row.subject < begin + "~", row.kind == KIND).limit(1)
+    with node.store.reader() as tx:
+        subject = tx.execute(found).scalar_one_or_none()
+    entries = node.journal.subject(subject) if subject is not None else []
+    return next((one.entry.body for one in entries if one.entry is not None and one.entry.kind == KIND), None)
 
 
 def _find(node: NodeContext, caller: Caller, report_id: str) -> ReportedOut | None:
