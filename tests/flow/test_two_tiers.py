@@ -327,3 +327,18 @@ def test_other_districts_hold_digests_only(tiers: TwoTiers) -> None:
     assert held is not None
     hidden = [item for item in held.items if item.raw is None]
     assert [item.audience for item in hidden] == [(DISTRICT,)], "the order alone is addressed to its district"
+
+
+def test_by_place_and_by_matter(tmp_path: Path) -> None:
+    for name, matters, why in (("place", {}, ("210102001002007", None)), ("matter", {"E01": DISTRICT}, (None, "E01"))):
+        sections = {"supervision.matters": matters} if matters else {}
+        with small_tiers(tmp_path / name, sections=sections) as tiers:
+            number = tiers.case_from(grid="210102001002007" if name == "place" else "210199001002007")
+            tiers.work(tiers.city, number, *FILED)
+            order = issue(tiers.city, IssueAsk("hand_down", "请处理", tiers.now + HOUR, case=number), DISPATCHER)
+            assert (order.district, (order.by_place, order.by_matter)) == (DISTRICT, why)
+            tiers.exchange()
+            below = tiers.number(tiers.district, CaseRow.report_id, order.order_id)
+            opened = CaseDesk(tiers.district).case(below).opened
+            assert opened.grid == CaseDesk(tiers.city).case(number).opened.grid
+            tiers.settled()

@@ -64,9 +64,9 @@ class TwoTiers:
             if not said:
                 return
 
-    def case_from(self, source: str = "leader", text: str = "桥下积水") -> str:
+    def case_from(self, source: str = "leader", text: str = "桥下积水", grid: str | None = None) -> str:
         """A case of the city, as it comes in; its number."""
-        subject = written_down(self.city, source, text)
+        subject = written_down(self.city, source, text, grid)
         react(self.city)
         return self.number(self.city, CaseRow.report_subject, subject)
 
@@ -111,13 +111,13 @@ class TwoTiers:
             assert [line for line in node.health() if line.state == "bad"] == []
 
 
-def written_down(node: Node, source: str, text: str) -> str:
+def written_down(node: Node, source: str, text: str, grid: str | None = None) -> str:
     """A report that came by no terminal, with its text sealed, as a node writes it down; its subject."""
     content = text_part(text, node.ids.token(16))
     sealed = node.blobs.seal(content)
     part = Attachment("text", digest_of(content), len(content), "text/plain", sealed.blob)
     report_id = node.ids.token(13).hex()
-    place = Place(1_234_290_000, 417_960_000, "point", None, None)
+    place = Place(1_234_290_000, 417_960_000, "grid" if grid else "point", grid, None)
     body = ReportRegistered(
         report_id, source, "event", "0102", place, "北一路", node.clock.now(), [part], None, OPERATOR.id
     )
@@ -134,7 +134,10 @@ def small_tiers(
 ) -> Iterator[TwoTiers]:
     """Shenyang and one district of it, with ``more`` plugins at both."""
     plugins = [wanmi_casework, wanmi_supervision, *more]
-    with small_city(dir, city=plugins, district=plugins, sections=sections, clock=ManualClock(START)) as nodes:
+    edge = [wanmi_supervision] if sections else []  # sections stand in every node's settings
+    with small_city(
+        dir, city=plugins, district=plugins, edge=edge, sections=sections, clock=ManualClock(START)
+    ) as nodes:
         yield TwoTiers(nodes)
 
 
