@@ -236,9 +236,7 @@ class ReportRow(Row):
     made_at: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str | None] = mapped_column(Text)
-    __table_args__ = mark(
-        "projection", Index("report_seq", "edge", "seq"), Index("report_made", "terminal", "made_at")
-    )
+    __table_args__ = mark("projection", Index("report_seq", "edge", "seq"), Index("report_made", "terminal", "made_at"))
 
 
 class AttachmentRow(Row):
@@ -308,13 +306,17 @@ class CaseRow(Row):
         "projection",
         UniqueConstraint("owner", "day", "day_seq"),
         Index("case_report", "terminal", "report_id"),
-        Index("case_opened", "opened_at"),
-        Index("case_filter", "district", "stage", "category"),
-        Index("case_grid", "grid"),
+        Index("case_opened", "opened_at", "number"),
+        Index("case_stage", "stage", "opened_at", "number"),
+        Index("case_category", "category", "opened_at", "number"),
+        Index("case_filter", "stage", "category", "opened_at", "number"),
+        Index("case_community", "community", "opened_at", "number"),
+        Index("case_grid", "grid", "opened_at", "number"),
         Index("case_near", "owner", "kind", "category", "reported_at"),
         Index("case_due", "owner", "deadline", "overdue_told"),
         Index("case_until", "owner", "until"),
-        Index("case_work", "department", "state"),
+        Index("case_work", "department", "opened_at", "number"),
+        Index("case_clock", "owner", "clock", "opened_at"),
     )
 
 

@@ -18,18 +18,18 @@ BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """Run a server; gives a URL up to the database's name (``…/``)."""
+def postgresql(*, durable: bool = False) -> Iterator[str]:
+    """Run a server; gives a URL up to the database's name (``…/``). ``durable``: commits wait for the disk."""
     if not BINARIES:
         raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql")
     folder = Path(tempfile.mkdtemp(prefix="wanmi-pg-"))
     try:
-        yield from _serve(folder)
+        yield from _serve(folder, durable)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _serve(folder: Path) -> Iterator[str]:
+def _serve(folder: Path, durable: bool) -> Iterator[str]:
     as_user = _as_user(folder)
     port = _free_port()
     data = folder / "data"
@@ -38,7 +38,7 @@ def _serve(folder: Path) -> Iterator[str]:
     server = subprocess.Popen(
         [
             *as_user, str(BINARIES[0] / "postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1",
-            "-c", f"unix_socket_directories={folder}", "-c", "fsync=off",
+            "-c", f"unix_socket_directories={folder}", "-c", f"fsync={'on' if durable else 'off'}",
         ],
         stdout=subprocess.DEVNULL,
         stderr=(folder / "log").open("wb"),

@@ -11,8 +11,10 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Index, String, delete, insert, select
+from sqlalchemy import BigInteger, Connection, Index, Select, String, bindparam, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wanmi.clock import SECOND
@@ -98,20 +100,23 @@ def find_session(desk: Desk, token: str) -> Session | None:
     """The session with that token: None when it is unknown, expired, or its person may no longer log in."""
     if not token or len(token) > _LONGEST_TOKEN:
         return None
-    sessions, people = table(SessionRow), table(PersonRow)
-    query = (
-        select(people, sessions.c.post, sessions.c.expires_at)
-        .join(people, people.c.id == sessions.c.person)
-        .where(sessions.c.digest == _digest(token), sessions.c.expires_at > desk.clock.now(), people.c.active == 1)
-    )
     with desk.store.reader() as tx:
-        row = tx.execute(query).one_or_none()
+        row = tx.execute(_live_session(), {"digest": _digest(token), "now": desk.clock.now()}).one_or_none()
     if row is None:
         return None
     posts = tuple(name for name in json.loads(row.posts) if name in POSTS)
     if row.post not in posts:
         return None
     return Session(Person(row.id, row.login, row.name, posts, active=True), row.post, row.expires_at)
+
+
+@lru_cache(maxsize=1)
+def _live_session() -> Select[Any]:
+    """The question behind every request, put together once."""
+    sessions, people = table(SessionRow), table(PersonRow)
+    live = (sessions.c.digest == bindparam("digest"), sessions.c.expires_at > bindparam("now"), people.c.active == 1)
+    query = select(people, sessions.c.post, sessions.c.expires_at).join(people, people.c.id == sessions.c.person)
+    return query.where(*live)
 
 
 def end_session(desk: Desk, token: str) -> None:

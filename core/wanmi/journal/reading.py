@@ -19,6 +19,10 @@ COSIGN = table(CosignRow)
 NODE = table(NodeRow)
 
 
+MOST_ASKED = 500
+"""Numbers in one question."""
+
+
 class Reading:
     """The reading half of a journal."""
 
@@ -52,6 +56,18 @@ class Reading:
         with self._store.reader() as connection:
             found = connection.execute(query).scalar_one_or_none()
         return None if found is None else bytes(found)
+
+    def hashes_at(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
+        """The chain's hash after each (origin, seq); those that are not held are left out."""
+        found = {(origin, 0): Cursor().hash for origin, seq in places if seq == 0}
+        with self._store.reader() as connection:
+            for origin in {origin for origin, _ in places}:
+                seqs = sorted({seq for of, seq in places if of == origin})
+                for start in range(0, len(seqs), MOST_ASKED):
+                    wanted = ENTRY.c.seq.in_(seqs[start : start + MOST_ASKED])
+                    rows = connection.execute(select(ENTRY.c.seq, ENTRY.c.hash).where(ENTRY.c.origin == origin, wanted))
+                    found.update({(origin, seq): bytes(hash_) for seq, hash_ in rows})
+        return found
 
     # -- entries ------------------------------------------------------------------------------------------
 

@@ -28,7 +28,8 @@ class Proof:
 def proofs_of(journal: Journal, entries: Sequence[Stored]) -> list[Proof]:
     """The proof of each entry, recomputed from the stored bytes; countersignatures are verified."""
     cosigns = {origin: _good_cosign(journal, origin) for origin in {entry.origin for entry in entries}}
-    return [_proof(journal, entry, cosigns[entry.origin]) for entry in entries]
+    before = journal.hashes_at([(entry.origin, entry.seq - 1) for entry in entries])
+    return [_proof(before.get((entry.origin, entry.seq - 1)), entry, cosigns[entry.origin]) for entry in entries]
 
 
 def report_in(stored: Stored) -> Report | None:
@@ -41,8 +42,7 @@ def report_in(stored: Stored) -> Report | None:
         return None
 
 
-def _proof(journal: Journal, stored: Stored, cosign: Cosign | None) -> Proof:
-    previous = journal.hash_at(stored.origin, stored.seq - 1)
+def _proof(previous: bytes | None, stored: Stored, cosign: Cosign | None) -> Proof:
     digest_fits = stored.raw is None or raw_digest(stored.raw) == stored.digest
     fits = previous is not None and chain_hash(previous, stored.audience, stored.digest) == stored.hash
     if not (digest_fits and fits):

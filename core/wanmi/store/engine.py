@@ -21,6 +21,8 @@ SCHEMA = 1
 """Version of the journal and local tables; a database of a newer one is refused at start."""
 BUSY_SECONDS = 30
 """How long a connection waits for a lock."""
+READERS = 32
+"""Reading connections that are kept: opening one costs more than most questions; one that was never needed is never opened."""
 SCRUB_MS = 1000
 """How long ``scrub`` waits for readers: the writer waits with it."""
 SAFE_SQLITE = (3, 51, 3)
@@ -144,7 +146,7 @@ def _sqlite_engines(url: str, database: str | None) -> tuple[Engine, Engine]:
         "BEGIN IMMEDIATE",
     )
     reading = create_engine(
-        url, module=dbapi2, poolclass=QueuePool, pool_size=8, max_overflow=24, connect_args=arguments
+        url, module=dbapi2, poolclass=QueuePool, pool_size=READERS, max_overflow=8, connect_args=arguments
     )
     _on_sqlite_connect(reading, ["PRAGMA query_only=ON", "PRAGMA cache_size=-8000"], "BEGIN")
     return writing, reading
@@ -170,8 +172,8 @@ def _postgresql_engines(url: str) -> tuple[Engine, Engine]:
     writing = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
     reading = create_engine(
         url,
-        pool_size=8,
-        max_overflow=24,
+        pool_size=READERS,
+        max_overflow=8,
         pool_pre_ping=True,
         connect_args={"options": "-c default_transaction_read_only=on"},
     )
@@ -188,6 +190,26 @@ def _prepare(engine: Engine, tables: list[Table]) -> None:
         if version > SCHEMA:
             raise StoreError(f"the database has schema {version}, this program knows {SCHEMA}; upgrade the program")
         Row.metadata.create_all(tx, tables=tables)
+        if known:
+            _follow_indexes(tx, tables)
+
+
+def _follow_indexes(tx: Connection, tables: list[Table]) -> None:
+    """Make the indexes of an older database those of this program; they hold nothing of their own."""
+    inspector = inspect(tx)
+    for one in tables:
+        wanted = {str(index.name): index for index in one.indexes}
+        held = {
+            str(index["name"]): index["column_names"]
+            for index in inspector.get_indexes(one.name)
+            if not index.get("duplicates_constraint")
+        }
+        for name, columns in held.items():
+            if name not in wanted or columns != [column.name for column in wanted[name].columns]:
+                tx.execute(text(f'DROP INDEX "{name}"'))
+        for name, index in wanted.items():
+            if held.get(name) != [column.name for column in index.columns]:
+                index.create(tx)
 
 
 def _shown(url: str) -> str:
