@@ -76,7 +76,10 @@ class Day:
     def begin(cls, city: DemoCity, seed: int, screen: Screen, limit: int) -> Day:
         """Bring the staff into the running nodes."""
         staff = Staff.begin(city)
-        return cls(city, staff, Press.begin(city, staff), seed, screen, limit)
+        press = Press.begin(city, staff)
+        if not press.able:
+            screen.say("the plugin supervision is not installed: the city presses nothing 未装督办插件，市级不督办")
+        return cls(city, staff, press, seed, screen, limit)
 
     @property
     def scripted(self) -> int:

@@ -15,6 +15,10 @@ from wanmi_demo.walkers import Walker
 
 CASES = 40
 """Scripted cases of a district with ``--once``."""
+STAGES = {
+    "collect": "收集", "file": "立案", "dispatch": "派遣", "handle": "处置", "feedback": "反馈", "close": "结案",
+    "evaluate": "评价",
+}  # fmt: skip
 LONGEST = 420.0
 """Seconds that a day may take once the last report was made."""
 
@@ -45,6 +49,5 @@ def play(city: DemoCity, walkers: Sequence[Walker], day: Day, counts: Counts, sc
 def tell_day(day: Day, counts: Counts) -> str:
     """One line: cases by stage, and how far the script is."""
     stages = counts.stages()
-    names = ("collect", "file", "dispatch", "handle", "feedback", "close", "evaluate")
-    line = " · ".join(f"{name} {stages[name]}" for name in names)
+    line = " · ".join(f"{name} {zh} {stages[name]}" for name, zh in STAGES.items())
     return f"{line} · done 办结 {len(day.ended)}"
