@@ -302,6 +302,7 @@ class CaseRow(Row):
     overdue_told: Mapped[int | None] = mapped_column(BigInteger)
     requests: Mapped[int] = mapped_column(Integer)
     counts: Mapped[str] = mapped_column(Text)
+    profile: Mapped[str] = mapped_column(Text)
     __table_args__ = mark(
         "projection",
         UniqueConstraint("owner", "day", "day_seq"),

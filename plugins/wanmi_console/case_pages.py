@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -25,11 +26,12 @@ from wanmi.query import (
 from wanmi.reports import read_text
 from wanmi.web import Caller, caller_of, needs
 from wanmi.web.seen import need_case, open_evidence, seen_by
+from wanmi_console.case_life import LIGHTS, MARKS, PHASES, REQUEST_STATES, life_of
 from wanmi_console.export import csv_lines
 from wanmi_console.filters import chips, choices, filter_of_form
 from wanmi_console.node_pages import entry_lines
 from wanmi_console.pages import Pages
-from wanmi_console.words import CASE_STATES, EVIDENCE_ROLES, FIXES, SOURCES
+from wanmi_console.words import EVIDENCE_ROLES, FIXES, SOURCES
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -94,6 +96,8 @@ def _list_page(pages: Pages, visit: Visit, wanted: CaseFilter, wrong: str) -> Re
         count=count,
         on_later_page=bool(cursor),
         export="/cases.csv" + _query(wanted),
+        lights=LIGHTS,
+        light_marks=MARKS,
         stages=STAGES,
     )
 
@@ -109,10 +113,19 @@ def _case_page(pages: Pages, visit: Visit, number: str) -> Response:
     entries = [*of_report, *node.journal.subject(f"case:{number}")]
     report = next((one for one in map(report_in, of_report) if one is not None), None)
     may_open = caller.opens_sealed
+    names = visit.names.of(case.profile)
+    own = replace(visit, names=names)
     return pages.show(
         visit,
         "case.html",
         case=case,
+        names=names,
+        life=life_of(node, number, entries, names, visit.t),
+        light=case.light(node.clock.now()),
+        lights=LIGHTS,
+        light_marks=MARKS,
+        phases=PHASES,
+        request_states=REQUEST_STATES,
         stages=STAGES,
         stage_at=next((n for n, stage in enumerate(STAGES) if stage.id == case.stage), -1),
         report=report,
@@ -121,9 +134,8 @@ def _case_page(pages: Pages, visit: Visit, number: str) -> Response:
         others=[one for one in evidence if one.role not in ("photo", "text")],
         texts=[(one, _text(pages, caller, one) if may_open else "") for one in evidence if one.role == "text"],
         similar_here=similar,
-        entries=entry_lines(pages, visit, entries),
+        entries=entry_lines(pages, own, entries),
         sources=SOURCES,
-        case_states=CASE_STATES,
         fixes=FIXES,
         evidence_roles=EVIDENCE_ROLES,
     )

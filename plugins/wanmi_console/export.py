@@ -23,7 +23,7 @@ def csv_lines(cases: Iterable[CaseLine], names: Names, t: Translate) -> Iterator
     writer = csv.writer(buffer)
     writer.writerow(_header(t))
     for n, case in enumerate(cases, 1):
-        writer.writerow(_row(case, names, t))
+        writer.writerow(_row(case, names.of(case.profile), t))
         if n % _CHUNK == 0:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -48,6 +48,7 @@ def _header(t: Translate) -> list[str]:
         t("Latitude (WGS-84)"),
         t("Source"),
         t("Terminal"),
+        t("State"),
     ]
 
 
@@ -69,6 +70,7 @@ def _row(case: CaseLine, names: Names, t: Translate) -> list[str]:
         format_degrees(case.lat_e7),
         _text(t(SOURCES.get(case.source, case.source))),
         _text(case.terminal or ""),
+        _text(names.state(case.state)),
     ]
 
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field, replace
+from typing import Protocol, cast
 
-from wanmi.cases import STAGES
+from wanmi.cases import STAGES, StepTable
 from wanmi.codes import CaseKind, Category, Divisions, Lang, Profile
+from wanmi.errors import WanmiError
 from wanmi.identity.people import POSTS
+from wanmi.profiles import ProfileStore
+
+
+class Word(Protocol):
+    """What has a name in both languages."""
+
+    @property
+    def zh(self) -> str: ...
+    @property
+    def en(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -25,11 +36,42 @@ class Names:
     lang: Lang
     profile: Profile
     divisions: Divisions
+    profiles: ProfileStore | None = None
+    table: StepTable = field(default_factory=StepTable.load, repr=False)
 
     @classmethod
-    def load(cls, lang: Lang) -> Names:
-        """The tables of this install."""
-        return cls(lang, Profile.load(), Divisions.load())
+    def load(cls, lang: Lang, profiles: ProfileStore | None = None) -> Names:
+        """The tables as they are active at a node, else those of this install."""
+        if profiles is None:
+            return cls(lang, Profile.load(), Divisions.load())
+        active = profiles.active()
+        return cls(lang, active, Divisions.load(), profiles, profiles.steps(active))
+
+    def of(self, ref: str) -> Names:
+        """The names by the profile version that a case was opened under; as they are where it is not held here."""
+        if self.profiles is None or ref in ("", self.profile.ref):
+            return self
+        try:
+            profile = self.profiles.of(ref)
+            return replace(self, profile=profile, table=self.profiles.steps(profile))
+        except WanmiError:
+            return self
+
+    def state(self, state: str) -> str:
+        """The name of a case's state."""
+        return self._word(self.table.states.get(state), state)
+
+    def step(self, step: str) -> str:
+        """The name of a step."""
+        return self._word(self.table.steps.get(step), step)
+
+    def request(self, what: str) -> str:
+        """The name of a kind of request."""
+        return self._word({str(key): rule for key, rule in self.table.requests.items()}.get(what), what)
+
+    def limit(self, value: int, unit: str) -> str:
+        """A time limit: so many of a unit of the profile."""
+        return f"{value} {self._word(self.profile.units.get(unit), unit)}"
 
     def category(self, kind: str, code: str) -> str:
         """The category's name, with its code when unknown."""
@@ -87,6 +129,11 @@ class Names:
         """The post's name."""
         found = POSTS.get(post)
         return post if found is None else (found.zh if self.lang == "zh" else found.en)
+
+    def _word(self, found: Word | None, otherwise: str) -> str:
+        if found is None:
+            return otherwise
+        return found.zh if self.lang == "zh" else found.en
 
     def _category(self, category: Category) -> str:
         return category.name_zh if self.lang == "zh" else category.name_en or category.name_zh

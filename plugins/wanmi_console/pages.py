@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from wanmi.codes import Lang
 from wanmi.errors import WanmiError
 from wanmi.identity.sessions import csrf_of, find_session
+from wanmi.profiles import ProfileStore
 from wanmi.query import nodes
 from wanmi.registry import NodeContext
 from wanmi.web import Caller, session_cookie
@@ -47,12 +48,13 @@ class Pages:
     def __init__(self, node: NodeContext) -> None:
         self.node = node
         self.settings = node.settings.section("console", ConsoleSettings)
+        self.profiles = ProfileStore(node).watching()
         self._environments = {lang: _environment(lang) for lang in LANGS}
 
     def visit(self, request: Request) -> Visit:
         """The visit that a request is."""
         lang = language(request)
-        return Visit(request, lang, translator(lang), Names.load(lang), known_caller(request))
+        return Visit(request, lang, translator(lang), Names.load(lang, self.profiles), known_caller(request))
 
     def teller(self, visit: Visit) -> Teller:
         """Tells entries in the visit's language."""

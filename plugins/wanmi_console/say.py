@@ -116,6 +116,15 @@ def _case_opened(teller: Teller, body: Mapping[str, Any]) -> str:
     return teller.t("Case %(number)s was opened: %(category)s, %(place)s; stage: %(stage)s.") % facts
 
 
+def _case_stepped(teller: Teller, body: Mapping[str, Any]) -> str:
+    facts = {
+        "step": teller.names.step(body["step"]),
+        "before": teller.names.state(body["from_state"]),
+        "after": teller.names.state(body["state"]),
+    }
+    return teller.t("%(step)s: %(before)s → %(after)s.") % facts
+
+
 def _arrival_noted(teller: Teller, body: Mapping[str, Any]) -> str:
     facts = {"origin": body["origin"], "via": body["via"], "seq": body["seq"], "by": body["writer"]}
     return teller.t("Chain %(origin)s had reached %(by)s up to entry %(seq)s, by way of %(via)s.") % facts
@@ -142,6 +151,7 @@ _TELL: Final[Mapping[str, Callable[[Teller, Mapping[str, Any]], str]]] = Mapping
         "report.received": _report_received,
         "report.refused": _report_refused,
         "case.opened": _case_opened,
+        "case.stepped": _case_stepped,
         "arrival.noted": _arrival_noted,
         "link.changed": _link_changed,
         "clock.stepped": _clock_stepped,

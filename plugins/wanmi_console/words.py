@@ -40,7 +40,6 @@ ROLES: Final[Mapping[str, str]] = MappingProxyType(
 STATES: Final[Mapping[str, str]] = MappingProxyType(
     {"fine": n_("Fine"), "warn": n_("Warning"), "bad": n_("Bad"), "unknown": n_("Unknown")}
 )
-CASE_STATES: Final[Mapping[str, str]] = MappingProxyType({"reported": n_("reported")})
 NODE_STATES: Final[Mapping[str, str]] = MappingProxyType({"admitted": n_("Admitted"), "revoked": n_("Revoked")})
 EVIDENCE_ROLES: Final[Mapping[str, str]] = MappingProxyType(
     {"photo": n_("Photo"), "text": n_("Description"), "sound": n_("Sound")}

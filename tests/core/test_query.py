@@ -71,7 +71,7 @@ def put(store: Store, cases: list[CaseLine]) -> None:
             c.community, c.lon_e7, c.lat_e7, c.source, c.terminal, c.report_id, c.report, c.reported_at, c.opened_at,
             c.stage, c.state, json.dumps(c.similar), c.version, c.changed_at,
             c.department, c.collector, c.clock, None, None, c.deadline, c.warn_at, c.until, c.filed_at, c.closed_at,
-            int(c.final), c.merged_into, c.overdue, None, c.requests, "{}",
+            int(c.final), c.merged_into, c.overdue, None, c.requests, "{}", c.profile,
         )
         for n, c in enumerate(cases)
     ]  # fmt: skip

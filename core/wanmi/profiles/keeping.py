@@ -96,6 +96,8 @@ class ProfileStore:
         for profile in [self.active(), *self._kept.values()]:
             if profile.ref == ref:
                 return profile
+        if name in shipped_profiles() and Profile.load(name).ref == ref:
+            return Profile.load(name)
         digest = self._digest_of(name, begin)
         if digest is not None:
             return self._journaled(digest)

@@ -24,7 +24,8 @@ Light = Literal["green", "yellow", "red"]
 class CaseLine:
     """A case as it stands: times µs UTC, coordinates 1e-7 degree WGS-84, ``report`` the subject of its report.
 
-    ``overdue`` counts deadlines that passed, ``requests`` those that wait for a decision.
+    ``overdue`` counts deadlines that passed, ``requests`` those that wait for a decision; ``profile`` is the version
+    that the case was opened under (``name@digest16``).
     """
 
     number: str
@@ -60,6 +61,7 @@ class CaseLine:
     merged_into: str | None = None
     overdue: int = 0
     requests: int = 0
+    profile: str = ""
 
     def light(self, now: int) -> Light | None:
         """The light of the clock that runs at ``now`` (µs UTC); None when none runs with a limit, or it is paused."""
@@ -201,4 +203,5 @@ def _line(row: Any) -> CaseLine:
         row.merged_into,
         row.overdue,
         row.requests,
+        row.profile,
     )

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wanmi import kinds
+from wanmi.case_kinds import CaseStepped
 from wanmi.entries import Entry
 from wanmi.journal import register_core
 from wanmi.registry import Registry, Stored
@@ -18,6 +19,11 @@ from wanmi_console.words import translator
 OPENED = kinds.CaseOpened(
     "210102-E0102-20261124-0001", "210102", "20261124", 1, "event", "0102", "cjt-2007@1", None, "210102001002007", "v1",
     1, 2, "collector", "T210102-0001", "R1", None, 5, "collect", "reported", [], [],
+)  # fmt: skip
+STEPPED = CaseStepped(
+    step="accept", from_state="reported", state="pending_file", stage="file", final=False, axis="supervision",
+    post="operator", unit=None, opinion="", department=None, collector=None, clock=None, limit=None, deadline=None,
+    warn=None, clocks=[], counts=[], fields={}, attachments=[], reason=None,
 )  # fmt: skip
 BODIES: dict[str, list[msgspec.Struct]] = {
     "node.admitted": [
@@ -30,6 +36,7 @@ BODIES: dict[str, list[msgspec.Struct]] = {
     "report.received": [kinds.ReportReceived("T210102-0001", "R1", "e", "s", "d", "event", "0102", 5, [])],
     "report.refused": [kinds.ReportRefused("T210102-0001", "R1", "e", "s", "d", "unknown_category")],
     "case.opened": [OPENED, msgspec.structs.replace(OPENED, grid=None, category="9999")],
+    "case.stepped": [STEPPED, msgspec.structs.replace(STEPPED, step="x", from_state="y", state="z")],
     "arrival.noted": [kinds.ArrivalNoted("210102", "210102", 7, "h", 5)],
     "link.changed": [kinds.LinkChanged("210102", up, "hello", 5) for up in (True, False)],
     "clock.stepped": [kinds.ClockStepped(-3_000_000, "ntp")],

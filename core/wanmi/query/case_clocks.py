@@ -1,0 +1,47 @@
+"""The clocks of a case as of an instant, from its marks, its step table and a calendar; with their explanations. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from wanmi.calendar import WorkCalendar
+from wanmi.case_kinds import Limit
+from wanmi.cases import Case, Mark, StepTable
+from wanmi.clocks import ClockRule, ClockState, clock_state, explain, shipped_rules
+from wanmi.clocks import Limit as ClockLimit
+from wanmi.clocks import Mark as ClockMark
+
+
+def rule_of(table: StepTable, clock: str, limit: Limit | None) -> ClockRule:
+    """The rule of a clock by the step table's name of it, with a limit."""
+    known = shipped_rules().get(clock)
+    words = table.clocks[clock]
+    rule = known or ClockRule(clock, words.zh, words.en, words.zh, words.en, None, table.name)
+    return rule.with_limit(None if limit is None else ClockLimit.of(limit.value, limit.unit))
+
+
+def clock_marks(marks: Sequence[Mark], word: Callable[[str], str] = str) -> list[ClockMark]:
+    """Marks as ``wanmi.clocks`` takes them: a clock that starts once more is restarted. ``word`` names sources."""
+    told: list[ClockMark] = []
+    for mark in marks:
+        again = mark.what == "start" and bool(told)
+        told.append(ClockMark("restart" if again else mark.what, mark.at, word(mark.source)))
+    return told
+
+
+def states_of(
+    table: StepTable, case: Case, calendar: WorkCalendar, as_of: int, word: Callable[[str], str] = str
+) -> list[ClockState]:
+    """Every clock of the case that ever ran, as of an instant, in the order of the step table."""
+    states = []
+    for clock in table.clocks:
+        marks = case.clock_marks(clock)
+        if marks:
+            limit = case.limits.get(clock) or table.clocks[clock].limit
+            states.append(clock_state(rule_of(table, clock, limit), clock_marks(marks, word), calendar, as_of))
+    return states
+
+
+def lines_of(state: ClockState) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The explanation of a clock in Chinese and in English."""
+    return explain(state, "zh"), explain(state, "en")
