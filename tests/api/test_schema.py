@@ -22,7 +22,7 @@ from wanmi.web import build_app
 PASSWORD = "a long enough secret"
 ENDLESS = {"/api/v1/events"}
 """Streams; tests/core/web/test_events.py listens to them."""
-EXAMPLES = 3
+EXAMPLES = 6
 """Requests for each operation and caller in `make test`."""
 
 
