@@ -41,8 +41,8 @@ M = TypeVar("M", bound=BaseModel)
 
 ROLE_PLUGINS: Mapping[str, tuple[str, ...]] = {
     "edge": ("edge", "federation", "console"),
-    "district": ("federation", "casework", "gis", "console"),
-    "city": ("federation", "casework", "gis", "console"),
+    "district": ("federation", "casework", "supervision", "gis", "console"),
+    "city": ("federation", "casework", "supervision", "gis", "console"),
 }
 """The plugins of a role, in the order of their answers, where node.toml names none."""
 
