@@ -215,7 +215,7 @@ def _call_routes(router: APIRouter, node: NodeContext) -> None:
         state: str = "",
         missed: bool | None = None,
         to_call_back: Annotated[bool, Query(description="only those that wait for a call back")] = False,
-        before: Annotated[int | None, Query(description="begun before, µs UTC")] = None,
+        before: Annotated[int | None, Query(ge=0, le=2**53, description="begun before, µs UTC")] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     ) -> CallsOut:
         """Calls of this node, newest first, without who called."""

@@ -137,3 +137,11 @@ def test_the_description_tells_of_logins_problems_and_keys(described: dict[str, 
         if name == "post" and path.startswith("/api/v1/") and not path.startswith("/api/v1/self/"):
             keys = [p for p in one["parameters"] if p["name"].lower() == "idempotency-key"]
             assert len(keys) == 1, path
+
+
+def test_numbers_in_addresses_that_a_database_meets_are_bounded(described: dict[str, Any]) -> None:
+    """More than 64 bits fit no database."""
+    [before] = [
+        one for one in described["paths"]["/api/v1/hotline/calls"]["get"]["parameters"] if one["name"] == "before"
+    ]
+    assert before["schema"]["anyOf"][0]["maximum"] == 2**53
