@@ -25,7 +25,12 @@ FIRST_STATE = "完好"
 
 def plan(node: NodeContext, source: Source) -> tuple[list[ComponentItem], list[BadRow], int]:
     """(items to journal, refused rows, how many are here unchanged)."""
-    profile, locator, held, date_ = ProfileStore(node).active(), read_index(node.store).locator, _held(node), today(node)
+    profile, locator, held, date_ = (
+        ProfileStore(node).active(),
+        read_index(node.store).locator,
+        _held(node),
+        today(node),
+    )
     items: dict[str, ComponentItem] = {}
     bad, unchanged, seen = [], 0, set()
     for row in source.rows:
