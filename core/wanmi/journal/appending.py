@@ -77,7 +77,7 @@ class Appender:
         return stored
 
     def _seal(self, draft: Draft, state: ChainState, now: int, salt: Callable[[int], bytes]) -> EntryTuple:
-        kind = self._known(draft)
+        kind = self._registry.kind(draft.kind)
         cursor = state.cursor(self._node)
         at = max(now, state.last_at + 1)
         entry = Entry(
@@ -93,9 +93,6 @@ class Appender:
         state.last_at = at
         self._versions.put(draft.subject, entry.version)
         return EntryTuple(state.pos, at, self._node, entry.seq, entry.audience, digest, hash_, raw, entry)
-
-    def _known(self, draft: Draft) -> EntryKind:
-        return self._registry.kind(draft.kind)
 
     def _next_version(self, draft: Draft) -> int:
         current = self._versions.get(draft.subject) or 0

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from wanmi.entries import Entry, Head, chain_hash, decode, raw_digest, verify_head
+from wanmi.entries import Entry, Head, decode, extend, raw_digest, verify_head
 from wanmi.errors import BadEntry, ChainBroken, ForkSeen
 from wanmi.journal.projecting import Projector
 from wanmi.journal.rows import ENTRY, EntryTuple
@@ -78,7 +77,7 @@ class Applier:
         batch = checked.batch
         known = held.seq - batch.after
         start = self._hash_before(tx, batch, held)
-        hashes = _walk(start, batch.items)
+        hashes = extend(start, [(item.audience, item.digest) for item in batch.items])
         if known > 0:
             end = min(known, len(batch.items))
             at = batch.after + end
@@ -146,14 +145,6 @@ class Applier:
         query = select(ENTRY.c.hash).where(ENTRY.c.origin == origin, ENTRY.c.seq == seq)
         found = tx.execute(query).scalar_one_or_none()
         return None if found is None else bytes(found)
-
-
-def _walk(previous: bytes, items: Sequence[Item]) -> list[bytes]:
-    hashes = []
-    for item in items:
-        previous = chain_hash(previous, item.audience, item.digest)
-        hashes.append(previous)
-    return hashes
 
 
 def head_tuple(head: Head) -> tuple[Any, ...]:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, String, Text, func, select
+from sqlalchemy import Connection, String, Text, select
 
 from wanmi.errors import StoreError
 from wanmi.journal.projecting import Projector
+from wanmi.journal.proof.show import count_entries
 from wanmi.journal.rows import ENTRY, select_stored, stored_of
 from wanmi.models import QuarantineRow, Row, key_columns, mark_of, table
 from wanmi.registry import Registry
@@ -48,7 +49,7 @@ def rebuild(source: Store, registry: Registry, *, origins: list[str] | None = No
     """
     target = Store.open("sqlite://", projection_rows(registry), inline=True)
     projector = Projector(registry)
-    done, total = 0, _count(source)
+    done, total = 0, count_entries(source)
     for batch in _batches(source, origins):
         entries = [stored.entry for stored in batch if stored.entry is not None]
         target.write(lambda tx, entries=entries: projector.project_replica(tx, entries)).result()  # type: ignore[misc]
@@ -78,24 +79,6 @@ def replay_check(store: Store, registry: Registry, *, told: Told | None = None) 
         replayed.close()
 
 
-def replay_in_place(store: Store, registry: Registry, *, told: Told | None = None) -> int:
-    """Throw the projections away and build them anew in this database, in one transaction; returns entries."""
-    projector = Projector(registry)
-
-    def work(tx: Connection) -> int:
-        for row in projection_rows(registry):
-            tx.execute(table(row).delete())
-        done, total = 0, _count(store)
-        for batch in _batches(store, None):
-            projector.project_replica(tx, [stored.entry for stored in batch if stored.entry is not None])
-            done += len(batch)
-            if told is not None:
-                told(done, total)
-        return done
-
-    return store.write(work).result()
-
-
 def state_hash(store: Store, registry: Registry) -> str:
     """SHA-256 over every projection's rows in key order: equal state, equal hash, on any database."""
     digest = hashlib.sha256()
@@ -119,11 +102,6 @@ def _read(connection: Connection, query: Any) -> Iterator[list[Any]]:
     result = connection.execution_options(yield_per=BATCH).execute(query)
     for part in result.partitions(BATCH):
         yield [stored_of(row) for row in part]
-
-
-def _count(source: Store) -> int:
-    with source.reader() as connection:
-        return int(connection.execute(select(func.count()).select_from(ENTRY)).scalar_one())
 
 
 def _compare_table(live: Store, replayed: Store, row: type[Row]) -> Iterator[Difference]:
