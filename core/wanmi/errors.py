@@ -12,7 +12,11 @@ WanmiError
 ├── NeedsExtra          an optional part of the distribution is not installed
 ├── SettingsError       node.toml or the environment
 ├── StoreError          the database, the disk, the lock
-└── LinkError           a peer said something that the protocol does not allow
+├── LinkError           a peer said something that the protocol does not allow
+└── DeviceFault         a device cannot be used now
+    ├── DeviceUnreachable   no answer, no route, the port is gone
+    ├── DeviceRefused       it answers, and will not: password, approval, "not now"
+    └── DeviceGarbled       what it said is not its protocol
 """
 
 from __future__ import annotations
@@ -81,3 +85,19 @@ class StoreError(WanmiError):
 
 class LinkError(WanmiError):
     """A peer said something that the link protocol does not allow."""
+
+
+class DeviceFault(WanmiError):
+    """A device cannot be used now; the message says which address, what happened, and what to look at."""
+
+
+class DeviceUnreachable(DeviceFault):
+    """No answer in time, no route, a closed port, a cable that was pulled."""
+
+
+class DeviceRefused(DeviceFault):
+    """The device answers and will not: a wrong password or community, no approval, "not in standby"."""
+
+
+class DeviceGarbled(DeviceFault):
+    """What the device said is not the protocol that its driver speaks."""

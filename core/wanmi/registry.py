@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
+from wanmi.devices import Driver
 from wanmi.entries import EVERYONE, Audience, Entry
 from wanmi.errors import Conflict, NotFound
 from wanmi.models import Row
@@ -279,6 +280,7 @@ class Registry:
         self.actions: dict[str, Action] = {}
         self.probes: dict[str, Probe] = {}
         self.sections: dict[str, SettingsSection] = {}
+        self.drivers: dict[str, Driver] = {}
         self.plugins: dict[str, str] = {}
         self._plugin = "wanmi@0"
 
@@ -358,6 +360,10 @@ class Registry:
     def section(self, name: str, model: type[Any]) -> None:
         """A settings section (a pydantic model with defaults)."""
         self._once(self.sections, name, SettingsSection(name, model, self._plugin))
+
+    def driver(self, driver: Driver) -> None:
+        """A driver for a kind of device; a node's devices name it."""
+        self._once(self.drivers, driver.name, driver)
 
     def kind(self, name: str, version: int = 1) -> EntryKind:
         """The registered kind; NotFound if no enabled plugin brought it."""

@@ -1,0 +1,19 @@
+"""Drivers: receivers, UPS units, network gear, vehicles, displays. Each kind of device in a package of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wanmi.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from wanmi.registry import Registry
+
+
+@hookimpl
+def register(to: Registry) -> None:
+    """Every driver; its library is imported when a device of its kind is opened."""
+    from wanmi_hardware.drivers import all_drivers
+
+    for driver in all_drivers():
+        to.driver(driver)

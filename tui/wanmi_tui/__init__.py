@@ -1,0 +1,1 @@
+"""The technicians' terminal UI: a client of the nodes' HTTP API."""
