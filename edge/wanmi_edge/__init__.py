@@ -7,6 +7,8 @@ from functools import partial
 from wanmi.hookspecs import hookimpl
 from wanmi.registry import Registry
 from wanmi_edge.appliance import Edge
+from wanmi_edge.devices.devices import Devices
+from wanmi_edge.devices.parts import add_devices
 from wanmi_edge.health import edge_health
 from wanmi_edge.rows import EDGE_ROWS
 from wanmi_edge.settings import EdgeSettings
@@ -24,3 +26,4 @@ def register(to: Registry) -> None:
     to.task("edge.tasks", edge.run_tasks)
     to.task("edge.probe", edge.run_probe)
     to.probe("edge", partial(edge_health, edge))
+    add_devices(to, Devices())

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from wanmi.settings import Section, is_loopback
+from wanmi_edge.devices.settings import DevicesSettings
 
 MIB = 1024 * 1024
 
@@ -63,4 +64,5 @@ class EdgeSettings(Section):
 
     mqtt: BrokerSettings = BrokerSettings()
     intake: IntakeSettings = IntakeSettings()
+    devices: DevicesSettings = DevicesSettings()
     profile: str = "cjt-2007"

@@ -12,6 +12,7 @@ MODULE_LINES = 400
 FUNCTION_LINES = 60
 
 BORDERS = {
+    "edge/wanmi_edge/devices/talking.py::Talk.run": "a supervised task: one device's driver",
     "core/wanmi/plugins/hooks.py::HookCaller._ask": "a plugin's call: one hook of one plugin",
     "core/wanmi/node/health.py::_read_probe": "a plugin's call: a health probe",
     "core/wanmi/journal/projecting.py::Projector._apply": "a plugin's call: a projection; the entry is quarantined",

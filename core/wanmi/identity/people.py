@@ -55,11 +55,13 @@ POSTS: Mapping[str, Post] = MappingProxyType(
             Post("department", "专业部门", "Department", "command"),
             Post("assessor", "考评员", "Assessor", "supervision"),
             Post("supervisor", "督察员", "Supervisor", "supervision"),
+            Post("technician", "运维员", "Technician", "none", opens_sealed=False),
             Post("administrator", "管理员", "Administrator", "none"),
         )
     }
 )
-"""The posts of the seed text and CJ/T 292: city 考评员 坐席员 派遣员, district 信息采集员 坐席员 值班长 派遣员."""
+"""The posts of the seed text and CJ/T 292: city 考评员 坐席员 派遣员, district 信息采集员 坐席员 值班长 派遣员;
+运维员 keeps devices and nodes running and touches no case."""
 
 
 class Desk(Protocol):

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from wanmi.registry import Registry
 
 EVERYBODY = tuple(POSTS)
-STAFF = tuple(name for name in POSTS if name not in ("collector", "department"))
+STAFF = tuple(name for name in POSTS if name not in ("collector", "department", "technician"))
 """Those who work at the centre's desks; a department sees its own cases only, a collector works outside."""
+TECHNICIANS = ("technician", "administrator")
+"""Those who keep nodes, links and devices running."""
+CASE_READERS = tuple(name for name in POSTS if name != "technician")
 WORKING = ("collector", "operator", "shift_leader", "dispatcher", "department", "assessor", "supervisor")
 """Those who step cases; the step table says who may do which step (a collector answers what they were sent)."""
 CENTRES: tuple[Tier, ...] = ("city", "district")
@@ -31,7 +34,7 @@ _RIGHTS: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = MappingProxyType(
     {
         "self": ("本人的登录", "One's own session, code and post", "", EVERYBODY),
         "home.read": ("看概览", "Read the overview", "cases:read", EVERYBODY),
-        "case.read": ("看案卷", "Read cases", "cases:read", EVERYBODY),
+        "case.read": ("看案卷", "Read cases", "cases:read", CASE_READERS),
         "case.export": ("导出案卷", "Export cases", "cases:read", (*STAFF, "department")),
         "evidence.open": (
             "看密封的文字与照片",
@@ -39,9 +42,16 @@ _RIGHTS: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = MappingProxyType(
             "evidence:read",
             tuple(post.name for post in POSTS.values() if post.opens_sealed),
         ),
-        "journal.read": ("看日志条目", "Read entries of the journal", "journal:read", STAFF),
-        "node.read": ("看节点、链路与健康", "Read nodes, links and health", "nodes:read", STAFF),
-        "metrics.read": ("取运行指标", "Read metrics", "nodes:read", ("administrator",)),
+        "journal.read": ("看日志条目", "Read entries of the journal", "journal:read", (*STAFF, "technician")),
+        "node.read": ("看节点、链路与健康", "Read nodes, links and health", "nodes:read", (*STAFF, "technician")),
+        "metrics.read": ("取运行指标", "Read metrics", "nodes:read", TECHNICIANS),
+        "device.read": ("看设备与告警", "Read devices and alarms", "devices:read", (*STAFF, "technician")),
+        "alarm.handle": (
+            "确认与静音告警",
+            "Acknowledge and silence alarms",
+            "alarms:write",
+            (*TECHNICIANS, "shift_leader", "supervisor"),
+        ),
         "codes.read": ("看编码与目录", "Read codes and catalogues", "codes:read", EVERYBODY),
         "docs.read": ("看接口说明", "Read the API's description", "codes:read", EVERYBODY),
         "people.read": ("看人员、部门与班次", "Read people, units and shifts", "people:read", ("administrator",)),

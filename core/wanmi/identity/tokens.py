@@ -29,9 +29,12 @@ WIDE: tuple[Wide, ...] = get_args(Wide)
 """The scopes that hold others; each holds what stands before it."""
 SCOPES: tuple[Scope, ...] = (
     *WIDE,
+    "alarms:write",
     "cases:read",
     "cases:step",
     "codes:read",
+    "devices:read",
+    "devices:write",
     "evidence:read",
     "hotline:events",
     "hotline:read",

@@ -11,6 +11,7 @@ from wanmi import kinds
 from wanmi.entries import Entry
 from wanmi.errors import BadInput
 from wanmi.journal.case_rows import register_cases
+from wanmi.journal.device_rows import register_devices
 from wanmi.journal.order_rows import register_orders
 from wanmi.journal.projecting import body_of
 from wanmi.journal.task_rows import register_tasks
@@ -64,6 +65,7 @@ def register_core(to: Registry) -> None:
     to.projection("links", kinds=("link.changed",), rows=(LinkRow,), apply=project_links)
     register_tasks(to)
     register_orders(to)
+    register_devices(to)
 
 
 def project_nodes(tx: Connection, entries: Sequence[Entry]) -> None:

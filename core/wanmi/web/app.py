@@ -11,6 +11,7 @@ from wanmi import __version__
 from wanmi.errors import SettingsError
 from wanmi.identity.rights import check_rights
 from wanmi.registry import NodeContext
+from wanmi.web.api_alarms import alarm_routes
 from wanmi.web.api_cases import case_routes
 from wanmi.web.api_codes import code_routes
 from wanmi.web.api_events import event_routes
@@ -64,6 +65,7 @@ def _routers(node: NodeContext, app: FastAPI, meter: Meter) -> Iterator[tuple[st
     yield API, export_routes(node)
     yield API, report_routes(node)
     yield API, event_routes(node, app.state.events)
+    yield API, alarm_routes(node)
     yield "", explorer_routes(app)
     for routes in node.registry.routes:
         router = routes.build(node)

@@ -14,7 +14,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
-from wanmi.errors import BadInput, Conflict, NeedsExtra, NotAllowed, NotFound, StoreError, WanmiError
+from wanmi.errors import (
+    BadInput,
+    Conflict,
+    DeviceFault,
+    DeviceUnreachable,
+    NeedsExtra,
+    NotAllowed,
+    NotFound,
+    StoreError,
+    WanmiError,
+)
 from wanmi.web.headers import PAGE_HEADERS
 
 _STATUS: tuple[tuple[type[WanmiError], int], ...] = (
@@ -24,6 +34,8 @@ _STATUS: tuple[tuple[type[WanmiError], int], ...] = (
     (NotFound, 404),
     (NeedsExtra, 501),
     (StoreError, 503),
+    (DeviceUnreachable, 504),
+    (DeviceFault, 502),
 )
 _TITLES_ZH = {
     401: "请先登录",
@@ -35,7 +47,9 @@ _TITLES_ZH = {
     422: "输入有误",
     500: "节点内部错误",
     501: "缺少组件",
+    502: "设备应答异常",
     503: "暂时不可用",
+    504: "设备无应答",
 }
 
 
