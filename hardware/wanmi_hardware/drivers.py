@@ -9,4 +9,6 @@ from wanmi.devices import Driver
 
 def all_drivers() -> Iterator[Driver]:
     """Each driver once. A new kind of device: a package beside this file, and a line here."""
-    yield from ()
+    from wanmi_hardware import snmp
+
+    yield from snmp.drivers()

@@ -47,12 +47,14 @@ class Place:
     """Where a driver works: the node's clock, a folder of its own to keep things in, the language of nobody.
 
     ``shared`` gives what one loop's sessions of a driver share (one SNMP engine, one trap socket): made once by
-    ``make``, kept until the node ends.
+    ``make``, kept until the node ends. ``poke`` asks for the next sample now: a device that is polled has spoken by
+    itself (a trap).
     """
 
     clock: Clock
     dir: Path
     shared: Callable[[str, Callable[[], object]], object]
+    poke: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
