@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 from wanmi.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    import typer
+
     from wanmi.registry import Registry
 
 
 @hookimpl
 def register(to: Registry) -> None:
-    """Every driver; its library is imported when a device of its kind is opened."""
+    """Every driver, and emulated devices; a library is imported when a device of its kind is opened."""
     from wanmi_hardware.drivers import all_drivers
 
     for driver in all_drivers():
         to.driver(driver)
+    to.command("emulate", _emulate, help="Devices that are not there: to try a node out, to practise an outage.")
+
+
+def _emulate() -> typer.Typer:
+    from wanmi_hardware.emulating.cli import app
+
+    return app

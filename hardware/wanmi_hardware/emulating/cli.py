@@ -1,0 +1,69 @@
+"""``wanmi emulate …``: devices that are not there, on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(help="Devices that are not there: to try a node out, to practise an outage.", no_args_is_help=True)
+
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port on loopback.")]
+
+
+@app.command()
+def ups(
+    port: Port = 1161,
+    name: Annotated[str, typer.Option(help="Its name.")] = "ups-emulated",
+    community: Annotated[str, typer.Option(help="The community that it answers to.")] = "public",
+    fails_after: Annotated[float, typer.Option(help="Seconds until the mains fail; 0: never.", min=0)] = 0,
+    fails_for: Annotated[float, typer.Option(help="Seconds that an outage lasts.", min=1)] = 120,
+    every: Annotated[float, typer.Option(help="Seconds from one outage to the next; 0: only one.", min=0)] = 0,
+    minutes: Annotated[float, typer.Option(help="Minutes that a full battery lasts.", min=0.1)] = 20,
+) -> None:
+    """A UPS that speaks SNMP (RFC 1628)."""
+    from wanmi_hardware.emulating.running import Outage, run_ups
+    from wanmi_hardware.emulating.ups_unit import Unit
+
+    outage = Outage(fails_after, fails_for, every) if fails_after else None
+    typer.echo(f"UPS {name} on udp 127.0.0.1:{port}, community {community}")
+    _run(run_ups(Unit(name, minutes), community, port, outage))
+
+
+@app.command()
+def gnss(
+    link: Annotated[Path, typer.Argument(help="Where the port shall appear: a link to a pseudo terminal.")],
+    at: Annotated[str, typer.Option(metavar="LON,LAT", help="The middle of its walk, degrees WGS-84.")] = "123.4290,41.7968",
+    radius: Annotated[float, typer.Option(help="Metres; 0: it stands still.", min=0)] = 0,
+) -> None:  # fmt: skip
+    """A receiver that says NMEA 0183 on a serial port."""
+    from wanmi.clock import SystemClock
+    from wanmi.coords import parse_degrees
+    from wanmi.errors import BadInput
+    from wanmi_hardware.emulating.receiver import Walk
+    from wanmi_hardware.emulating.running import run_receiver
+
+    lon, sign, lat = at.partition(",")
+    if not sign:
+        raise BadInput(f"{at!r}: give LON,LAT in degrees")
+    walk = Walk(parse_degrees(lon) / 1e7, parse_degrees(lat) / 1e7, radius)
+    typer.echo(f"receiver on {link}")
+    _run(run_receiver(link, walk, SystemClock().now()))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Until Ctrl-C or SIGTERM."""
+    import signal
+
+    async def stopped() -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+        for one in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(one, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(stopped())
