@@ -23,6 +23,25 @@ from wanmi_hardware.snmp.values import Oid, Var, oid_of
 RECORDED = Path(__file__).parents[1] / "hardware" / "snmp" / "recorded"
 USER, AUTH_PASSWORD, PRIVACY_PASSWORD = "wanmi", "auth-pass-1", "priv-pass-1"
 
+UPS = (1, 3, 6, 1, 2, 1, 33, 1)
+INPUT, OUTPUT = (*UPS, 3, 3, 1), (*UPS, 4, 4, 1)
+PLAIN: dict[Oid, Var] = {
+    (*UPS, 2, 1, 0): Var("integer", 2),
+    (*UPS, 2, 2, 0): Var("integer", 0),
+    (*UPS, 2, 3, 0): Var("integer", 40),
+    (*UPS, 2, 4, 0): Var("integer", 97),
+    (*UPS, 3, 2, 0): Var("integer", 1),
+    (*INPUT, 2, 1): Var("integer", 500),
+    (*INPUT, 3, 1): Var("integer", 230),
+    (*UPS, 4, 1, 0): Var("integer", 3),
+    (*UPS, 4, 2, 0): Var("integer", 500),
+    (*UPS, 4, 3, 0): Var("integer", 1),
+    (*OUTPUT, 2, 1): Var("integer", 230),
+    (*OUTPUT, 5, 1): Var("integer", 41),
+    (*UPS, 6, 1, 0): Var("integer", 0),
+}
+"""A UPS-MIB agent that does all right."""
+
 
 def free_port() -> int:
     """A UDP port that nobody has."""
@@ -90,6 +109,53 @@ def as_snmprec(found: Mapping[Oid, Var]) -> str:
         value = var.value.hex() if isinstance(var.value, bytes) else var.text()
         lines.append(f"{'.'.join(map(str, oid))}|{tags[var.type]}|{value}\n")
     return "".join(lines)
+
+
+SNMPD_USERS = """
+createUser wanmi SHA auth-pass-1 AES priv-pass-1
+createUser strong SHA-256 auth-pass-2 AES priv-pass-2
+createUser signs SHA auth-pass-3
+rouser wanmi authpriv
+rouser strong authpriv
+rouser signs authnopriv
+"""
+
+
+@contextmanager
+def snmpd(found: Mapping[Oid, Var], work: Path) -> Iterator[int]:
+    """Debian's snmpd, which knows nothing of ours: serves objects by ``override``, community public, three v3 users."""
+    port = free_port()
+    types = {"integer": "integer", "octets": "octet_str", "oid": "object_id", "gauge": "uinteger"}
+    lines = []
+    for oid, var in sorted(found.items()):
+        value = f'"{var.text()}"' if var.type == "octets" else var.text()
+        lines.append(f"override -rw {'.'.join(map(str, oid))} {types[var.type]} {value}\n")
+    config = work / "snmpd.conf"
+    config.write_text("rocommunity public\nrwcommunity private\n" + SNMPD_USERS + "".join(lines))
+    command = [
+        "/usr/sbin/snmpd",
+        "-f",
+        "-Lf",
+        str(work / "snmpd.log"),
+        "-C",
+        "-c",
+        str(config),
+        f"udp:127.0.0.1:{port}",
+    ]
+    process = subprocess.Popen(command, env={**os.environ, "SNMP_PERSISTENT_DIR": str(work / "persistent"), "MIBS": ""})
+    try:
+        _wait_for(port, process, work / "snmpd.log")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def snmptrap(port: int, *options: str) -> None:
+    """Debian's snmptrap to a port of this machine; an inform waits for its answer, and fails without."""
+    *how, trap = options
+    command = ["snmptrap", *how, f"127.0.0.1:{port}", *trap.split()]
+    subprocess.run(command, check=True, timeout=20, env={**os.environ, "MIBS": ""}, capture_output=True)
 
 
 @contextmanager
