@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from wanmi.devices import Quantity, Reading
-from wanmi_hardware.snmp.maps import OidMap, Read
+from wanmi_hardware.snmp.maps import OidMap, Read, quantity_of
 from wanmi_hardware.snmp.quirks import Change, changed
 from wanmi_hardware.snmp.values import Oid, Var
 
@@ -29,7 +29,7 @@ def cook(oid_map: OidMap, found: Mapping[Oid, Var], quantities: Quantities, chan
             continue
         read, name = placed
         fitted = changed(read, changes)
-        quantity = quantities.get(name) or quantities.get(read.quantity)
+        quantity = quantity_of(name, quantities)
         if fitted is None or quantity is None or found[oid].is_absent or name in readings:
             continue
         readings[name] = reading_of(name, fitted, found[oid], quantity)

@@ -23,6 +23,7 @@ from wanmi_hardware.snmp.values import Oid, is_under, oid_of
 ROW = "#"
 MAX_ROW = 99
 T = TypeVar("T")
+_ROW_NUMBER = re.compile(r"(?<=\.)\d+(?=\.|$)")
 
 
 class Read(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -153,8 +154,7 @@ def _oid(where: str, text: str) -> Oid:
 
 
 def _check(where: str, read: Read, known: Mapping[str, Quantity], written: MapFile) -> None:
-    plain = re.sub(r"(?<=\.)\d+(?=\.|$)", ROW, read.quantity)
-    quantity = known.get(read.quantity) or known.get(plain)
+    quantity = quantity_of(read.quantity, known)
     if quantity is None:
         raise BadInput(f"{where}: no such quantity; there are {', '.join(sorted(known))}")
     if (ROW in read.quantity) != read.rows:
@@ -174,6 +174,11 @@ def _check(where: str, read: Read, known: Mapping[str, Quantity], written: MapFi
         raise BadInput(f"{where}: lines names {read.lines}, which this map does not read")
     if written.root and not is_under(oid_of(read.oid), oid_of(written.root)):
         raise BadInput(f"{where}: OID {read.oid} is not under the map's root {written.root}")
+
+
+def quantity_of(name: str, known: Mapping[str, Quantity]) -> Quantity | None:
+    """The quantity of a reading's name: ``output.2.voltage`` is ``output.#.voltage``."""
+    return known.get(name) or known.get(_ROW_NUMBER.sub(ROW, name))
 
 
 def _bits(name: str, flags: Flags) -> Mapping[int, str]:

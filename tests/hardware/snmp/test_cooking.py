@@ -177,6 +177,8 @@ def test_powernet_by_its_mib() -> None:
         (*APC, 2, 3, 1, 0): Var("gauge", 1000),
         (*APC, 2, 2, 3, 0): Var("ticks", 40 * 6000),
         (*APC, 4, 1, 1, 0): Var("integer", 3),
+        (*APC, 3, 3, 1, 0): Var("gauge", 2301),
+        (*APC, 3, 2, 1, 0): Var("gauge", 230),
         (*APC, 4, 3, 3, 0): Var("gauge", 374),
         (*APC, 11, 1, 1, 0): Var("octets", bytes(flags)),
     }
@@ -184,6 +186,7 @@ def test_powernet_by_its_mib() -> None:
     assert said(readings, "power.state") == ("battery", "good")
     assert said(readings, "battery.minutes") == (40.0, "good")
     assert said(readings, "output.load") == (37.4, "good")
+    assert said(readings, "input.1.voltage") == (230.1, "good")
     assert said(readings, "alarm.low_battery") == ("no", "good")
     flags[2] = ord("1")
     assert said(read({**found, (*APC, 11, 1, 1, 0): Var("octets", bytes(flags))}), "power.state") == ("low", "good")
