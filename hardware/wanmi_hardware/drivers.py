@@ -9,6 +9,9 @@ from wanmi.devices import Driver
 
 def all_drivers() -> Iterator[Driver]:
     """Each driver once. A new kind of device: a package beside this file, and a line here."""
-    from wanmi_hardware import snmp
+    from wanmi_hardware import gnss, pjlink, samsung_mdc, snmp
 
     yield from snmp.drivers()
+    yield from gnss.drivers()
+    yield pjlink.PJLINK
+    yield samsung_mdc.MDC
