@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from typer.main import get_command
 
-from wanmi.cli import calendars, erasing, journals, nodes, people, profiles, running, tokens
+from wanmi.cli import calendars, erasing, journals, nodes, people, profiles, running, screens, tokens
 from wanmi.cli.plugged import PluggedGroup
 
 HELP = "Wanmi 万米: federated, grid-based city management. A node lives in a directory, DIR."
@@ -26,6 +26,7 @@ def build_app(*, complete: bool = True) -> PluggedGroup:
     app.add_typer(journals.app, name="journal")
     journals.add_to(app)
     erasing.add_to(app)
+    screens.add_to(app)
     command = get_command(app)
     assert isinstance(command, PluggedGroup)  # noqa: S101 - cls above
     if complete:

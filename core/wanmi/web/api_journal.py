@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from wanmi import __version__
 from wanmi.entries import Audience
 from wanmi.errors import BadInput
 from wanmi.query import (
@@ -103,6 +104,17 @@ class LinksOut:
 
 
 @dataclass(frozen=True)
+class OwnNodeOut:
+    """The node that answers: its code, role, parent, time (µs UTC) and version."""
+
+    code: str
+    role: str
+    parent: str | None
+    now: int
+    version: str
+
+
+@dataclass(frozen=True)
 class HealthOut:
     """One line of health with its reason."""
 
@@ -149,6 +161,12 @@ def journal_routes(node: NodeContext) -> APIRouter:
         """Every node known here."""
         with node.store.reader() as tx:
             return nodes(tx)
+
+    @router.get("/node")
+    @needs("node.read")
+    async def own_node(_caller: Reading) -> OwnNodeOut:
+        """Which node this is."""
+        return OwnNodeOut(node.code, node.role, node.parent, node.clock.now(), __version__)
 
     @router.get("/links")
     @needs("node.read")

@@ -1,0 +1,1 @@
+"""Views: pages made from what is known of nodes. Pure."""
