@@ -20,9 +20,11 @@ from wanmi_edge.broker_files import MESSAGE_LIMIT, BrokerFiles, Listener
 from wanmi_edge.certificate import broker_certificate
 from wanmi_edge.field_desk import FieldDesk
 from wanmi_edge.intake import Intake
+from wanmi_edge.retrying import Retries
 from wanmi_edge.safe import SafeTeller
 from wanmi_edge.settings import MIB, BrokerSettings, EdgeSettings, IntakeSettings
 from wanmi_edge.spool import PartSpool, SpoolLimits
+from wanmi_edge.tally import open_tally
 from wanmi_edge.task_sender import TICK as TASK_TICK
 from wanmi_edge.task_sender import TaskSender
 from wanmi_edge.terminals import TerminalBook
@@ -49,6 +51,8 @@ class Edge:
         self.field: FieldDesk | None = None
         self.book: TerminalBook | None = None
         self.spool: PartSpool | None = None
+        self.judge: Judge | None = None
+        self.retries = Retries()
         self.round_trip: float | None = None
         self.trouble = "the broker has not started yet"
         self._address: Address | None = None
@@ -104,6 +108,7 @@ class Edge:
         """Join the node once: the book of terminals, the countersignatures."""
         with self._lock:
             if self.book is None:
+                open_tally(node)
                 self.book = TerminalBook(node.store, node.journal)
                 self.sender = TaskSender(node, lambda: self.client)
                 node.journal.listen_cosign(self._heard_cosign)
@@ -172,8 +177,8 @@ class Edge:
         rules = rules_of(node.code, node.settings.region, settings, self._profiles_of(node).active)
         judge = Judge(rules, book.known)
         field = self.field = FieldDesk(node, client, spool, self._sender())
-        intake = Intake(node, client, judge, spool, book, field, settings)
-        self.client, self.spool, self.intake = client, spool, intake
+        intake = Intake(node, client, judge, spool, book, field, settings, self.retries)
+        self.client, self.spool, self.intake, self.judge = client, spool, intake, judge
         client.start()
         try:
             intake.run(lambda: stop.is_set() or self._address != address)

@@ -25,6 +25,7 @@ from wanmi_edge import answers
 from wanmi_edge.ledger import Key, Taken, refusal_id
 from wanmi_edge.rows import SeenRow, TrackBatchRow
 from wanmi_edge.spool import PartSpool
+from wanmi_edge.tally import ANSWERS, POSITIONS, count_in
 from wanmi_edge.task_sender import TaskSender
 from wanmi_edge.verdicts import Answered, FieldVerdict, Positions, Told
 
@@ -211,7 +212,8 @@ class FieldDesk:
             for sealed in plan.sealed:
                 self._node.blobs.add(tx, sealed)
             upsert_rows(tx, SeenRow, plan.seen)
-            upsert_rows(tx, TrackBatchRow, plan.batches)
+            count_in(tx, ANSWERS, len(plan.drafts))
+            count_in(tx, POSITIONS, _put_batches(tx, plan.batches))
 
         if plan.drafts:
             stored = self._node.journal.append(*plan.drafts, also=lambda tx, _: write(tx)).result()
@@ -238,6 +240,18 @@ class FieldDesk:
         node = self._node
         cosign: Cosign | None = node.journal.best_cosign(node.code, by=node.parent) if node.parent else None
         return answers.kept(node.code, terminal, report_id, taken, node.clock.now(), cosign)
+
+
+def _put_batches(tx: Connection, batches: Sequence[tuple[str, int, int, int, bytes, int]]) -> int:
+    """Keep batches of positions; how many positions more there are than before (a batch may come again)."""
+    row = table(TrackBatchRow).c
+    newest = {(terminal, start): (terminal, start, *rest) for terminal, start, *rest in batches}
+    more = 0
+    for (terminal, start), batch in newest.items():
+        query = select(row.fixes).where(row.terminal == terminal, row.start == start)
+        more += int(batch[3]) - int(tx.execute(query).scalar() or 0)  # type: ignore[call-overload]
+    upsert_rows(tx, TrackBatchRow, list(newest.values()))
+    return more
 
 
 def find_task(store: Store, district: str | None, task_id: str) -> OpenTask | None:

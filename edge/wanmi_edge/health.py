@@ -7,13 +7,14 @@ from typing import Literal
 
 from wanmi.registry import Health, NodeContext
 from wanmi_edge.appliance import Edge
+from wanmi_edge.tally import read_tally
 
 State = Literal["fine", "warn", "bad", "unknown"]
 
 
 def edge_health(edge: Edge, node: NodeContext) -> Sequence[Health]:
-    """The broker, the intake with its spool, the receipts, and the tasks."""
-    return [_broker(edge), _intake(edge, node), _receipts(edge, node), _tasks(edge)]
+    """The broker, the intake with its spool, the ledger, the receipts, and the tasks."""
+    return [_broker(edge), _intake(edge, node), _ledger(edge, node), _receipts(edge, node), _tasks(edge)]
 
 
 def _broker(edge: Edge) -> Health:
@@ -55,6 +56,19 @@ def _intake(edge: Edge, node: NodeContext) -> Health:
         return Health("edge.intake", "bad", "the disk has less room than the reserve: reports are sent back", facts)
     state: State = "warn" if client.waiting >= client.session.window else "fine"
     return Health("edge.intake", state, "reports are taken in", facts)
+
+
+def _ledger(edge: Edge, node: NodeContext) -> Health:
+    tallies = read_tally(node)
+    facts: dict[str, str | int] = {
+        f"{one.what}_{name}": getattr(one, name)
+        for one in tallies
+        for name in ("taken", "delivered", "waiting", "refused", "missing")
+    }
+    state: State = "fine"
+    if any(one.missing for one in tallies):
+        state = "bad" if edge.book is not None else "unknown"  # what an older program took in is counted at its start
+    return Health("edge.ledger", state, "; ".join(map(str, tallies)), facts)
 
 
 def _receipts(edge: Edge, node: NodeContext) -> Health:

@@ -24,6 +24,7 @@ from wanmi_edge import answers
 from wanmi_edge.field_desk import FieldDesk
 from wanmi_edge.ledger import Key, Ledger, Taken, refusal_id
 from wanmi_edge.plan import MAX_BYTES, Plan
+from wanmi_edge.retrying import RefusedItem, Retries, mark_retried, reason_of, takes_in
 from wanmi_edge.rows import JunkRow
 from wanmi_edge.settings import IntakeSettings
 from wanmi_edge.spool import PartSpool
@@ -83,6 +84,7 @@ class Intake:
         book: TerminalBook,
         field: FieldDesk,
         settings: IntakeSettings,
+        retries: Retries | None = None,
     ) -> None:
         self._node = node
         self._client = client
@@ -91,6 +93,7 @@ class Intake:
         self._book = book
         self._field = field
         self._settings = settings
+        self._retries = retries or Retries()
         self._by = f"edge@{node.registry.plugins.get('edge', '0')}"
         self._ledger = Ledger(node.store, node.code)
         self._room = WaitingRoom(settings.waiting)
@@ -128,6 +131,7 @@ class Intake:
             if messages:
                 self.work(messages)
             self._settle(leave=1 if messages else 0)
+            self._retries.work(self.look_again)
         self._settle(leave=0)
 
     def work(self, messages: Sequence[Message]) -> None:
@@ -142,6 +146,25 @@ class Intake:
         self._field.work([verdict for _, verdict in judged if isinstance(verdict, FieldVerdict)])
         self._ledger.load(key for _, verdict in judged for key in _keys(verdict))
         self._plan(judged)
+
+    def look_again(self, item: RefusedItem) -> str:
+        """Take in what was refused before, if it is good now: ``taken``, else the reason; durable when it returns."""
+        verdict = self._verdict(item.topic, item.payload or b"")
+        if not takes_in(verdict):
+            return reason_of(verdict)
+        self._settle(leave=0)
+        if isinstance(verdict, Good):
+            self._ledger.load(_keys(verdict))
+            plan = Plan(self._node.code, self._by)
+            if self._known(plan, _keys(verdict)[0]) is None:
+                self._take_new(plan, verdict.report)
+            self._submit(plan)
+            self._settle(leave=0)
+        elif isinstance(verdict, FieldVerdict):
+            self._field.work([verdict])
+        if item.what == "junk":
+            mark_retried(self._node, item)
+        return "taken"
 
     def _verdict(self, topic: str, payload: bytes, content_type: str = "") -> Verdict:
         return self._judge.judge(topic, payload, content_type, self._node.clock.now())
@@ -193,7 +216,7 @@ class Intake:
             self._refuse(plan, report, Reason.ID_REUSED)
         elif known is not None:
             self._repeat(plan, (terminal, report_id))
-        elif self._known(plan, (terminal, refusal_id(report_id, report.digest))) is not None:
+        elif (terminal, report_id) not in self._room and self._is_refused(plan, report):
             self._repeat(plan, (terminal, refusal_id(report_id, report.digest)))
         else:
             self._take_new(plan, report)
@@ -213,6 +236,8 @@ class Intake:
         plan.used_parts += [(said.terminal, digest) for digest in parts if digest not in report.parts]
         if self._room.remove(key):
             plan.stop_waiting.append(key)
+        else:
+            plan.newcomers += 1
 
     def _parts(self, report: ReportMessage) -> tuple[dict[str, bytes], tuple[str, ...]]:
         """The contents of a report's attachments, inline or spooled, and the digests of those not here."""
@@ -233,7 +258,10 @@ class Intake:
         key = (said.terminal, said.report_id)
         payload = encode_message(report.envelope, report.signature, report.key_id, report.parts)
         now = self._node.clock.now()
-        plan.stop_waiting += self._room.add(key, payload, missing)
+        plan.newcomers += key not in self._room
+        gone = self._room.add(key, payload, missing)
+        plan.stop_waiting += gone
+        plan.let_go += len(gone)
         plan.wait.append((*key, payload, now))
         plan.answers.append(answers.wanted(self._node.code, *key, missing, now))
         self.counts.wanted += 1
@@ -248,6 +276,11 @@ class Intake:
             self._repeat(plan, row)
         else:
             plan.refuse(report, reason)
+            plan.newcomers += 1
+
+    def _is_refused(self, plan: Plan, report: ReportMessage) -> bool:
+        row = refusal_id(report.report.report_id, report.digest)
+        return self._known(plan, (report.report.terminal, row)) is not None
 
     def _known(self, plan: Plan, key: Key) -> str | None:
         """The digest that has an entry (or gets one with this plan) under a ledger key."""
@@ -344,6 +377,7 @@ class Intake:
                 verdicts.append((None, verdict))
             else:
                 plan.stop_waiting.append(key)
+                plan.let_go += 1
         self._ledger.load(key for _, verdict in verdicts for key in _keys(verdict))
         self._submit(plan)
         self._plan(verdicts)

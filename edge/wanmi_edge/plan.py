@@ -14,7 +14,8 @@ from wanmi.reports.envelope import to_b64
 from wanmi.store import Blobs, Sealed, delete_keys, upsert_rows
 from wanmi_edge.ledger import Key, Taken, refusal_id
 from wanmi_edge.rows import JunkRow, WaitingRow
-from wanmi_edge.verdicts import SAMPLE, Junk
+from wanmi_edge.tally import REPORTS, count_in
+from wanmi_edge.verdicts import Junk, sample_of
 
 MAX_BYTES = 16 * 1024 * 1024
 """Sealed bytes after which a plan goes off and a new one begins."""
@@ -41,6 +42,10 @@ class Plan:
     """Ledger keys whose receipt is to be repeated."""
     answers: list[Receipt] = field(default_factory=list)
     size: int = 0
+    newcomers: int = 0
+    """Reports that are durable for the first time with this plan, by an entry or in the waiting room."""
+    let_go: int = 0
+    """Reports that had to leave the waiting room without an entry."""
 
     def take(self, report: ReportMessage, parts: dict[str, Sealed], sizes: dict[str, int]) -> None:
         """A good report with all of its parts."""
@@ -93,6 +98,7 @@ class Plan:
         upsert_rows(tx, JunkRow, [_junk_row(n, junk, at, junk_rows) for n, junk in self.junk])
         upsert_rows(tx, WaitingRow, self.wait)
         delete_keys(tx, WaitingRow, self.stop_waiting)
+        count_in(tx, REPORTS, self.newcomers, self.let_go)
 
     def outcomes(self, stored: list[Stored]) -> list[tuple[Key, Taken]]:
         """What became of each draft."""
@@ -111,5 +117,5 @@ def _junk_row(n: int, junk: Junk, at: int, slots: int) -> tuple[object, ...]:
         junk.reason[:40],
         junk.detail[:500],
         len(junk.payload),
-        junk.payload[:SAMPLE],
+        sample_of(junk),
     )

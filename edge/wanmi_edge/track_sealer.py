@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, tuple_
 
 from wanmi.kinds import Attachment
 from wanmi.models import table
@@ -15,6 +15,7 @@ from wanmi.reports.tracks import SECOND
 from wanmi.store import Sealed, delete_keys
 from wanmi_edge.rows import TrackBatchRow
 from wanmi_edge.settings import IntakeSettings
+from wanmi_edge.tally import POSITIONS, count_in
 from wanmi_edge.terminals import TerminalBook
 
 MEDIA = "application/x-ndjson"
@@ -55,7 +56,7 @@ class TrackSealer:
         payloads, fixes = self._read(terminal, rows)
         keys = [(terminal, start) for start, _ in rows]
         if not fixes:
-            self._node.store.write(lambda tx: delete_keys(tx, TrackBatchRow, keys)).result()
+            self._node.store.write(lambda tx: self._let_go(tx, keys, 0)).result()
             return
         content = segment_content(payloads)
         sealed = self._node.blobs.seal(content)
@@ -74,7 +75,7 @@ class TrackSealer:
             way,
         )
         draft = Draft("track.sealed", track_subject(self._node.code, terminal), body, by=self._by, actor=terminal)
-        self._node.journal.append(draft, also=lambda tx, _: self._write(tx, sealed, keys)).result()
+        self._node.journal.append(draft, also=lambda tx, _: self._write(tx, sealed, keys, said.fixes)).result()
         self.sealed += 1
 
     def _read(self, terminal: str, rows: Sequence[tuple[int, bytes]]) -> tuple[list[bytes], list[TrackFix]]:
@@ -90,8 +91,16 @@ class TrackSealer:
                 continue
         return good, sorted(fixes, key=lambda one: one.at)
 
-    def _write(self, tx: Connection, sealed: Sealed, keys: Sequence[tuple[str, int]]) -> None:
+    def _write(self, tx: Connection, sealed: Sealed, keys: Sequence[tuple[str, int]], fixes: int) -> None:
         self._node.blobs.add(tx, sealed)
+        self._let_go(tx, keys, fixes)
+
+    def _let_go(self, tx: Connection, keys: Sequence[tuple[str, int]], sealed: int) -> None:
+        """Delete batches of which ``sealed`` positions are in a segment now; the others count as refused."""
+        row = table(TrackBatchRow).c
+        which = tuple_(row.terminal, row.start).in_(keys)
+        held = tx.execute(select(func.coalesce(func.sum(row.fixes), 0)).where(which)).scalar_one()
+        count_in(tx, POSITIONS, 0, max(0, int(held) - sealed))
         delete_keys(tx, TrackBatchRow, keys)
 
     def _batches(self, terminal: str) -> list[tuple[int, bytes]]:

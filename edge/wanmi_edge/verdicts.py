@@ -35,6 +35,8 @@ from wanmi_edge.settings import MIB, IntakeSettings
 
 SAMPLE = 1024
 """Bytes of a junk message that are kept."""
+WHOLE = 16 * 1024
+"""Bytes up to which a message is kept whole because it may be good once its terminal is admitted."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,12 @@ class Junk:
     detail: str
     terminal: str | None = None
     report_id: str | None = None
+
+
+def sample_of(junk: Junk) -> bytes:
+    """What is kept of a junk message: its beginning, or all of it if it may be good another time."""
+    whole = junk.reason in (Reason.UNKNOWN_TERMINAL, Reason.REVOKED_TERMINAL) and len(junk.payload) <= WHOLE
+    return junk.payload if whole else junk.payload[:SAMPLE]
 
 
 @dataclass(frozen=True)

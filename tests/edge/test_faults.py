@@ -23,6 +23,7 @@ from wanmi.registry import Draft
 from wanmi.reports import broker_verifier, report_topic
 from wanmi_edge.broker import find_mosquitto, free_port
 from wanmi_edge.broker_files import BrokerFiles, Listener, acl_rules, mosquitto_config, password_lines
+from wanmi_edge.tally import read_tally
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.processes]
 ROOT = Path(__file__).parents[2]
@@ -90,6 +91,9 @@ def verified_reports(dir: Path, district: District) -> Counter[str]:
     with open_edge(dir) as node:
         district.hold(node)
         stored = district.journal.read(EDGE, 0, 100_000, 10**9)
+        (reports, *_) = tally = read_tally(node)
+        assert [one.missing for one in tally] == [0, 0, 0], "the ledger holds after the kills"
+    assert reports.taken == sum(one.entry is not None and one.entry.kind == "report.received" for one in stored)
     return Counter(one.entry.body["report_id"] for one in stored if one.entry and one.entry.kind == "report.received")
 
 

@@ -98,7 +98,7 @@ def as_docs(lines: Sequence[Line], node: Node) -> str:
 
 def open_node(folder: Path, tier: Tier) -> Node:
     """A small node of a tier with the plugins that have routes."""
-    names = ["wanmi_console"] if tier == "edge" else sorted(plugin_packages().keys() - NO_ROUTES)
+    names = ["wanmi_console", "wanmi_edge"] if tier == "edge" else sorted(plugin_packages().keys() - NO_ROUTES)
     plugins = [import_module(name) for name in names]
     return small_node(folder, role=tier, code=CODES[tier], plugins=plugins)
 
