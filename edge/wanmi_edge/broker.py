@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from wanmi.devices.walls import is_wall
 from wanmi.errors import BadInput, LinkError, NotFound, StoreError
 from wanmi.ids import Ids
 from wanmi.mqtt import Address, read_address
@@ -128,10 +129,11 @@ class ManagedBroker:
             await process.wait()
 
     def write_users(self, verifiers: Mapping[str, str]) -> None:
-        """Write who may connect: the admitted terminals, and this node."""
+        """Write who may connect and what they may: the admitted terminals and walls, and this node."""
         if self.kind == "mosquitto":
             own = broker_verifier(self._own, self._ids.token(SALT_BYTES))
             write_private(self._files.passwords, password_lines({**verifiers, self._node: own}))
+            write_private(self._files.acl, acl_rules(self._node, filter(is_wall, verifiers)))
         else:
             users = {**self.users(verifiers), self._node: self._own}
             write_private(self._files.toml, iotcore_config(self.listener.host, self.listener.port, users))
@@ -162,7 +164,6 @@ class ManagedBroker:
         listeners = [self.listener]
         if self.address.port != self.listener.port:
             listeners.append(Listener(_LOOPBACK, self.address.port))
-        write_private(self._files.acl, acl_rules(self._node))
         user = pwd.getpwuid(os.getuid()).pw_name
         write_private(self._files.config, mosquitto_config(self._files, listeners, user))
         return [*_dies_with_us(), program, "-c", str(self._files.config)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from wanmi.devices.walls import ORDERS, STATUSES
 from wanmi.identity import TlsFiles
 from wanmi.reports import CHUNK
 
@@ -114,13 +115,17 @@ def mosquitto_config(files: BrokerFiles, listeners: list[Listener], user: str) -
     return "\n".join(lines) + "\n"
 
 
-def acl_rules(node: str) -> str:
-    """A terminal publishes under its own name and reads its own receipts and tasks; the node may do all."""
+def acl_rules(node: str, walls: Iterable[str] = ()) -> str:
+    """A terminal publishes under its own name and reads its own receipts and tasks; the node may do all.
+
+    A wall reads its own orders and publishes its own status; it is kept out of what patterns give to terminals.
+    """
     return "\n".join(
         [
             f"user {node}",
             "topic readwrite #",
             "",
+            *(line for wall in sorted(walls) for line in _wall_rules(wall)),
             "pattern write wanmi/v1/%u/report",
             "pattern write wanmi/v1/%u/part/#",
             "pattern write wanmi/v1/%u/answer",
@@ -130,6 +135,16 @@ def acl_rules(node: str) -> str:
             "pattern read wanmi/v1/%u/task",
             "",
         ]
+    )
+
+
+def _wall_rules(wall: str) -> tuple[str, ...]:
+    return (
+        f"user {wall}",
+        "topic deny wanmi/v1/#",
+        f"topic read {ORDERS.format(wall)}",
+        f"topic write {STATUSES.format(wall)}",
+        "",
     )
 
 

@@ -12,6 +12,7 @@ from wanmi.models import TerminalRow, table
 from wanmi.registry import Stored
 from wanmi.reports import Known
 from wanmi.store import Store
+from wanmi_edge.walls.rows import wall_verifiers
 
 
 class TerminalBook:
@@ -23,6 +24,8 @@ class TerminalBook:
         self._listeners: list[Callable[[], None]] = []
         self._known: dict[str, Known] = {}
         self._verifiers: dict[str, str] = {}
+        self._walls: dict[str, str] = {}
+        self._node = journal.node
         self.refresh()
         journal.listen(self._heard)
 
@@ -31,8 +34,8 @@ class TerminalBook:
         return self._known.get(terminal)
 
     def verifiers(self) -> dict[str, str]:
-        """The broker's password hash of every admitted terminal."""
-        return dict(self._verifiers)
+        """The broker's password hash of every admitted terminal and wall."""
+        return {**self._verifiers, **self._walls}
 
     def __len__(self) -> int:
         return len(self._verifiers)
@@ -58,10 +61,11 @@ class TerminalBook:
                 known[terminal] = Known(bytes.fromhex(key), revoked=state != "admitted")
                 if state == "admitted":
                     verifiers[terminal] = verifier
-        self._known, self._verifiers = known, verifiers
+            walls = wall_verifiers(connection, self._node)
+        self._known, self._verifiers, self._walls = known, verifiers, walls
 
     def _heard(self, stored: list[Stored]) -> None:
-        if any(item.entry is not None and item.entry.kind.startswith("terminal.") for item in stored):
+        if any(item.entry is not None and item.entry.kind.startswith(("terminal.", "wall.")) for item in stored):
             self._stale.set()
             for told in self._listeners:
                 told()

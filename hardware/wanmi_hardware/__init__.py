@@ -19,10 +19,17 @@ def register(to: Registry) -> None:
 
     for driver in all_drivers():
         to.driver(driver)
+    to.command("wall", _wall, help="A display's PC: open the pages that its edge names.")
     to.command("emulate", _emulate, help="Devices that are not there: to try a node out, to practise an outage.")
 
 
 def _emulate() -> typer.Typer:
     from wanmi_hardware.emulating.cli import app
+
+    return app
+
+
+def _wall() -> typer.Typer:
+    from wanmi_hardware.wall.command import app
 
     return app

@@ -57,7 +57,8 @@ class Session:
     ``expiry`` is how long (seconds) the broker keeps subscriptions and messages while the client is away; 0 starts
     clean each time. ``window`` bounds the messages that are here without an acknowledgement: the back-pressure.
     ``in_flight`` bounds one's own publishes without the broker's acknowledgement, ``backlog`` those that wait behind.
-    ``probe`` subscribes to the message to oneself that ``MqttClient.probe`` needs.
+    ``probe`` subscribes to the message to oneself that ``MqttClient.probe`` needs. ``will``: topic and payload that the
+    broker publishes, retained, when the client is gone without having said so.
     """
 
     client_id: str
@@ -71,3 +72,4 @@ class Session:
     retry_min: int = 1
     retry_max: int = 30
     probe: bool = False
+    will: tuple[str, bytes] | None = None

@@ -132,14 +132,18 @@ class MqttClient:
         self._drained.set()
         return taken
 
-    def publish(self, topic: str, payload: bytes, *, content_type: str = "", expiry: int | None = None) -> bool:
+    def publish(
+        self, topic: str, payload: bytes, *, content_type: str = "", expiry: int | None = None, retain: bool = False
+    ) -> bool:
         """Hand a QoS 1 message over; False when there is no connection or too much waits already.
 
-        ``expiry`` is for how long (seconds) the broker keeps it for a subscriber who is away.
+        ``expiry`` is for how long (seconds) the broker keeps it for a subscriber who is away; ``retain`` keeps it for
+        whoever subscribes later.
         """
         if not self._client.is_connected():  # before the subscription stands: its first messages are answered too
             return False
-        return self._client.publish(topic, payload, qos=1, properties=publish_properties(content_type, expiry)).rc == 0
+        properties = publish_properties(content_type, expiry)
+        return self._client.publish(topic, payload, qos=1, retain=retain, properties=properties).rc == 0
 
     def send(self, topic: str, payload: bytes, *, content_type: str = "", expiry: int | None = None) -> Future[int]:
         """Publish with QoS 1 and learn the broker's reason code (0 or 16: taken; 135: not allowed).

@@ -33,6 +33,8 @@ def make_client(address: Address, session: Session) -> Client:
     client.max_inflight_messages_set(session.in_flight)
     client.max_queued_messages_set(session.backlog)
     client.reconnect_delay_set(session.retry_min, session.retry_max)
+    if session.will is not None:
+        client.will_set(*session.will, qos=1, retain=True)
     if address.user is not None:
         client.username_pw_set(address.user, address.password)
     if address.tls:

@@ -1,0 +1,1 @@
+"""Walls: PCs behind displays that open the pages which this edge names."""
