@@ -40,7 +40,7 @@ Role = Literal["city", "district", "edge"]
 M = TypeVar("M", bound=BaseModel)
 
 ROLE_PLUGINS: Mapping[str, tuple[str, ...]] = {
-    "edge": ("edge", "federation", "console"),
+    "edge": ("edge", "hardware", "federation", "console"),
     "district": ("federation", "casework", "supervision", "gis", "console"),
     "city": ("federation", "casework", "supervision", "gis", "console"),
 }

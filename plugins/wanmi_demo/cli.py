@@ -23,6 +23,7 @@ from wanmi_demo.day_proof import prove_day
 from wanmi_demo.faults import Faults
 from wanmi_demo.playing import CASES, day_plugins, play, tell_day
 from wanmi_demo.screen import Screen
+from wanmi_demo.street import Street, open_street
 from wanmi_demo.walkers import Walker, make_walkers, walk_arguments
 
 app = typer.Typer(add_completion=False)
@@ -138,12 +139,14 @@ def _play(city: DemoCity, walkers: list[Walker], day: Day, screen: Screen) -> No
 def _live(root: Path, plan: Plan) -> bool:
     screen = Screen()
     city, walkers = _standing(root, SystemIds(), screen, plan)
-    counts, day = Counts(city), None
+    counts, day, street = Counts(city), None, None
     try:
+        with screen.step("devices 设备"):
+            street = open_street(city)
         if plan.day:
             with screen.step("staff 人员与派遣规则"):
                 day = Day.begin(city, plan.seed, screen, limit=0)
-        _tell_places(city, day)
+        _tell_places(city, day, street)
         _walk_all(city, walkers, plan)
         while True:
             moved = 0 if day is None else day.turn()
@@ -153,6 +156,8 @@ def _live(root: Path, plan: Plan) -> bool:
         screen.say("stopping 正在停止")
     finally:
         counts.close()
+        if street is not None:
+            street.end()
         _end(city, walkers)
         if day is not None:
             day.close()
@@ -242,10 +247,14 @@ def _progress(counts: Counts, walkers: list[Walker]) -> str:
     return f"reports 上报 {made} · cases at districts 区 {opened} · at the city 市 {counts.cases(CITY)}"
 
 
-def _tell_places(city: DemoCity, day: Day | None) -> None:
+def _tell_places(city: DemoCity, day: Day | None, street: Street) -> None:
     typer.echo("")
     for code, node in city.nodes.items():
         typer.echo(f"  {code:9} {node.facts().get('web', '')}")
     also = "" if day is None else f" ({', '.join(day.staff.logins())} at the districts 区级)"
     typer.echo(f"  login 登录 {LOGIN}{also}, password 密码 {city.password}; Ctrl-C stops 按 Ctrl-C 停止")
+    typer.echo(
+        f"  devices 设备: {', '.join(street.devices)}; one UPS goes on battery soon 一台不间断电源即将转电池供电"
+    )
+    typer.echo(f"  technicians 运维: {street.screen_command}")
     typer.echo("")

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from wanmi.devices import Fix, Identity
 from wanmi.errors import BadInput, LinkError
 from wanmi.registry import NodeContext
 from wanmi.web.callers import Reading, needs
@@ -16,11 +15,15 @@ from wanmi_edge.devices.devices import Devices
 from wanmi_edge.devices.views import (
     DeviceView,
     DriverView,
+    FixView,
     FoundView,
+    IdentityView,
     ReadingView,
     view_device,
     view_driver,
+    view_fix,
     view_found,
+    view_identity,
     view_reading,
 )
 
@@ -52,9 +55,9 @@ class TestIn:
 class TestOut:
     """What the device said when it was tried."""
 
-    identity: Identity
+    identity: IdentityView
     readings: list[ReadingView]
-    fixes: list[Fix]
+    fixes: list[FixView]
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class SampleOut:
 
     at: int
     readings: list[ReadingView]
-    fixes: list[Fix]
+    fixes: list[FixView]
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,7 @@ def _reading(router: APIRouter, node: NodeContext, devices: Devices) -> None:
         driver = book.driver(found.driver)
         kept = devices.keeper.read(found.id, part, since, limit) if devices.keeper is not None else []
         return SamplesOut([
-            SampleOut(k.at, [view_reading(driver, r, k.at) for r in k.readings if reading in ("", r.name)], list(k.fixes))
+            SampleOut(k.at, [view_reading(driver, r, k.at) for r in k.readings if reading in ("", r.name)], [view_fix(f) for f in k.fixes])
             for k in kept
         ])  # fmt: skip
 
@@ -207,7 +210,11 @@ def _talking(router: APIRouter, node: NodeContext, devices: Devices) -> None:
         driver = book.driver(ask.driver)
         identity, sample = await devices.try_settings(node, driver, ask.settings)
         now = node.clock.now()
-        return TestOut(identity, [view_reading(driver, one, now) for one in sample.readings], list(sample.fixes))
+        return TestOut(
+            view_identity(identity),
+            [view_reading(driver, one, now) for one in sample.readings],
+            [view_fix(one) for one in sample.fixes],
+        )
 
     @router.post("/devices/discover")
     @needs("device.change")

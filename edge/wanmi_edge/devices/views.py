@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from wanmi.devices import Driver, Event, Fix, Found, Identity, Reading
 from wanmi.registry import NodeContext
 from wanmi_edge.devices.board import Part, Post
@@ -29,6 +31,33 @@ class ReadingView:
 
 
 @dataclass(frozen=True)
+class IdentityView:
+    """Who the device says it is; empty where it does not say."""
+
+    maker: str
+    model: str
+    serial: str
+    firmware: str
+
+
+@dataclass(frozen=True)
+class FixView:
+    """A position; the fields are those of ``wanmi.devices.Fix``."""
+
+    state: str
+    made_at: int | None
+    lon_e7: int | None
+    lat_e7: int | None
+    altitude_cm: int | None
+    speed_cm_s: int | None
+    course_cdeg: int | None
+    satellites: int | None
+    hdop: int | None
+    systems: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
 class EventView:
     """Something that the device said happened."""
 
@@ -42,9 +71,9 @@ class PartView:
     """The device itself (part "") or one of a gateway's."""
 
     part: str
-    identity: Identity | None
+    identity: IdentityView | None
     readings: list[ReadingView]
-    fix: Fix | None
+    fix: FixView | None
     fix_at: int
     events: list[EventView]
 
@@ -115,7 +144,7 @@ class FoundView:
     driver: str
     name: str
     settings: Mapping[str, str]
-    identity: Identity
+    identity: IdentityView
     why: str
 
 
@@ -149,7 +178,19 @@ def view_part(driver: Driver, name: str, part: Part) -> PartView:
     """One part's newest readings, by name."""
     readings = [view_reading(driver, told.reading, told.at) for _, told in sorted(part.readings.items())]
     events = [_event(at, event) for at, event in part.events]
-    return PartView(name, part.identity, readings, part.fix, part.fix_at, events[::-1])
+    identity = view_identity(part.identity) if part.identity is not None else None
+    fix = view_fix(part.fix) if part.fix is not None else None
+    return PartView(name, identity, readings, fix, part.fix_at, events[::-1])
+
+
+def view_identity(identity: Identity) -> IdentityView:
+    """Who it is."""
+    return IdentityView(**msgspec.structs.asdict(identity))
+
+
+def view_fix(fix: Fix) -> FixView:
+    """Where it is."""
+    return FixView(**msgspec.structs.asdict(fix))
 
 
 def view_reading(driver: Driver, reading: Reading, at: int) -> ReadingView:
@@ -186,4 +227,4 @@ def view_driver(driver: Driver) -> DriverView:
 
 def view_found(found: Found) -> FoundView:
     """A find, with its settings ready to add."""
-    return FoundView(found.driver, found.name, dict(found.settings), found.identity, found.why)
+    return FoundView(found.driver, found.name, dict(found.settings), view_identity(found.identity), found.why)

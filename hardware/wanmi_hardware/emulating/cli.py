@@ -55,6 +55,18 @@ def gnss(
     _run(run_receiver(link, walk, SystemClock().now()))
 
 
+@app.command()
+def display(
+    port: Port = 4352,
+    password: Annotated[str, typer.Option(help="What a client has to know; empty: nothing.")] = "",
+) -> None:
+    """A display that speaks PJLink class 2, with a lamp that takes its time."""
+    from wanmi_hardware.emulating.running import run_display
+
+    typer.echo(f"display on tcp 127.0.0.1:{port}")
+    _run(run_display(port, password))
+
+
 def _run(work: Coroutine[Any, Any, None]) -> None:
     """Until Ctrl-C or SIGTERM."""
     import signal

@@ -11,6 +11,7 @@ from typing import Any
 from wanmi.errors import DeviceGarbled
 from wanmi_hardware.emulating.receiver import Receiver, Walk, walked
 from wanmi_hardware.emulating.ups_unit import Unit, answer
+from wanmi_hardware.pjlink.emulator import PjlinkEmulator
 
 TICK = 0.5
 
@@ -69,6 +70,16 @@ async def run_ups(unit: Unit, community: str, port: int, outage: Outage | None) 
             before = now
     finally:
         transport.close()
+
+
+async def run_display(port: int, password: str) -> None:
+    """Serve a projector on a TCP port of loopback, for ever."""
+    emulator = PjlinkEmulator(password=password)
+    await emulator.start(port=port)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await emulator.stop()
 
 
 async def run_receiver(link: Path, walk: Walk, start_us: int) -> None:
