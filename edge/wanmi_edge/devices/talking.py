@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -38,7 +39,8 @@ class Talk:
         self, node: NodeContext, place: Place, post: Post, settings: DeviceSettings, hearer: Hearer, pace: Pace
     ) -> None:
         self._node = node
-        self._place = place
+        # a session that is spoken to by its device (a trap) asks for the next sample at once
+        self._place = replace(place, poke=self.poke)
         self._post = post
         self._settings = settings
         self._hearer = hearer
