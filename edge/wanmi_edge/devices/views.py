@@ -196,12 +196,18 @@ def view_fix(fix: Fix) -> FixView:
 def view_reading(driver: Driver, reading: Reading, at: int) -> ReadingView:
     """A reading with what its quantity says of it."""
     quantity = driver.quantity(reading.name)
-    zh, en = (quantity.zh, quantity.en) if quantity else (reading.name, reading.name)
+    zh, en = (_of_row(text, reading.name) for text in ((quantity.zh, quantity.en) if quantity else (reading.name,) * 2))
     word = quantity.words.get(str(reading.value), ("", "")) if quantity and isinstance(reading.value, str) else ("", "")
     return ReadingView(
         name=reading.name, value=reading.value, unit=quantity.unit if quantity else "", quality=reading.quality,
         raw=reading.raw, at=at, zh=zh, en=en, word_zh=word[0], word_en=word[1],
     )  # fmt: skip
+
+
+def _of_row(text: str, name: str) -> str:
+    """The words of a row: ``input # voltage`` of the reading ``input.2.voltage`` is ``input 2 voltage``."""
+    row = next((part for part in name.split(".") if part.isdigit()), "")
+    return text.replace("#", row)
 
 
 def _event(at: int, event: Event) -> EventView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from edge.devices.line_device import LinePeer, lines_plugin
+from edge.devices.line_device import LINES, LinePeer, lines_plugin
 from wanmi.clock import SystemClock
+from wanmi.devices import Quantity, Reading
 from wanmi.hookspecs import hookimpl
 from wanmi.identity.tokens import add_token
 from wanmi.plugins import Plugin
@@ -21,6 +23,7 @@ from wanmi.registry import Registry
 from wanmi.testing import running, small_node
 from wanmi_edge.devices.devices import Devices
 from wanmi_edge.devices.parts import add_devices
+from wanmi_edge.devices.views import view_reading
 from wanmi_edge.settings import EdgeSettings
 
 SCOPES = ["devices:read", "devices:write", "alarms:write"]
@@ -43,11 +46,11 @@ def api(tmp_path: Path) -> Iterator[httpx.Client]:
     )  # fmt: skip
     try:
         secret = add_token(node, name="screen", scopes=SCOPES).secret
-        with running(node, web=True) as places:
-            with httpx.Client(
-                base_url=f"{places['web']}/api/v1", headers={"authorization": f"Bearer {secret}"}
-            ) as client:
-                yield client
+        with (
+            running(node, web=True) as places,
+            httpx.Client(base_url=f"{places['web']}/api/v1", headers={"authorization": f"Bearer {secret}"}) as client,
+        ):
+            yield client
     finally:
         node.close()
 
@@ -136,3 +139,9 @@ def test_faults_of_devices_have_a_status_of_their_own(api: httpx.Client, peer: L
     assert (refused.status_code, "password is wrong" in refused.json()["detail"]) == (502, True)
     assert api.post("/devices/discover", json={"driver": "lines"}).status_code == 422
     assert api.delete("/devices/nobody").status_code == 404
+
+
+def test_a_row_is_told_by_its_number() -> None:
+    volts = Quantity("input.#.voltage", "V", "第#相输入电压", "input # voltage")
+    shown = view_reading(replace(LINES, quantities=(volts,)), Reading("input.2.voltage", 230.0, "2300"), 1)
+    assert (shown.zh, shown.en, shown.unit) == ("第2相输入电压", "input 2 voltage", "V")
