@@ -91,7 +91,7 @@ def test_a_device_from_its_form_to_its_alarm(api: httpx.Client, peer: LinePeer) 
     given = {"port": str(peer.port), "password": ""}
     tried = api.post("/devices/test", json={"driver": "lines", "settings": given}).json()
     assert tried["identity"]["model"] == "model 1"
-    assert [(one["zh"], one["value"], one["unit"], one["raw"]) for one in tried["readings"]][0] == (
+    assert next((one["zh"], one["value"], one["unit"], one["raw"]) for one in tried["readings"]) == (
         "负载",
         20.0,
         "%",
