@@ -49,7 +49,7 @@ faults: $(STAMP) system
 	@$(PYTEST) -n $(WORKERS) --dist loadgroup -m "long" --timeout 3600 tests $(ARGS)
 
 fuzz: $(STAMP) system
-	@$(PYTEST) -n $(WORKERS) --hypothesis-profile fuzz --timeout 3600 tests/core tests/edge tests/federation tests/plugins $(ARGS)
+	@$(PYTEST) -n $(WORKERS) --hypothesis-profile fuzz --timeout 3600 tests/core tests/edge tests/federation tests/hardware tests/plugins $(ARGS)
 
 bench: $(STAMP) system
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)

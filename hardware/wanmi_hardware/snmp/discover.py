@@ -99,14 +99,8 @@ async def _look(address: str, port: int, community: str, driver: str, roots: Seq
         system = await agent.get(SYSTEM)
         for root in roots:
             if await agent.walk(root, limit=1):
-                return _found(
-                    settings,
-                    community,
-                    driver,
-                    identity_of(system),
-                    system[SYS_NAME].text() if SYS_NAME in system else "",
-                    root,
-                )
+                name = system[SYS_NAME].text() if SYS_NAME in system else ""
+                return _found(settings, driver, identity_of(system), name, root)
     except DeviceFault:
         return None
     finally:
@@ -114,7 +108,8 @@ async def _look(address: str, port: int, community: str, driver: str, roots: Seq
     return None
 
 
-def _found(settings: SnmpSettings, community: str, driver: str, who: Identity, name: str, root: Oid) -> Found:
+def _found(settings: SnmpSettings, driver: str, who: Identity, name: str, root: Oid) -> Found:
+    """What was found; without the community, which is a secret and known to who looked."""
     what = "UPS-MIB" if root == _UPS_ROOTS[0] else "a battery group" if root in _UPS_ROOTS else "interfaces"
-    told = {"address": settings.address, "port": str(settings.port), "version": "2c", "community": community}
+    told = {"address": settings.address, "port": str(settings.port), "version": "2c"}
     return Found(driver, name or settings.address, told, who, f"answers SNMP at {settings.where} and has {what}")

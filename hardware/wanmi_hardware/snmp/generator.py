@@ -9,11 +9,11 @@ from pathlib import Path
 from pydantic import field_validator
 
 from wanmi.devices import AlarmRule, DeviceSettings, Driver, Event, Identity, Place, Quantity, Sample
-from wanmi.errors import BadInput, DeviceGarbled, DeviceRefused
+from wanmi.errors import DeviceGarbled, DeviceRefused
 from wanmi_hardware.snmp.agent import Agent
 from wanmi_hardware.snmp.cook import cook
 from wanmi_hardware.snmp.identity import SYSTEM, identity_of
-from wanmi_hardware.snmp.maps import OidMap, load_map
+from wanmi_hardware.snmp.maps import OidMap, checked_map, load_map
 from wanmi_hardware.snmp.reach import reached
 from wanmi_hardware.snmp.settings import SnmpSettings
 from wanmi_hardware.snmp.traps import Mailbox
@@ -86,12 +86,7 @@ class GeneratorSettings(SnmpSettings):
     @field_validator("map")
     @classmethod
     def _is_readable(cls, path: Path) -> Path:
-        """Checked when the device is added, not when the mains fail."""
-        try:
-            load_map(path, QUANTITIES)
-        except BadInput as error:
-            raise ValueError(str(error)) from None
-        return path
+        return checked_map(path, QUANTITIES)
 
 
 class GeneratorSession:

@@ -106,6 +106,15 @@ def load_map(path: Path, quantities: Iterable[Quantity]) -> OidMap:
     return parse_map(path.stem, text, quantities)
 
 
+def checked_map(path: Path, quantities: Iterable[Quantity]) -> Path:
+    """The path, when its map can be used: told when a device is added, not when the mains fail. ValueError, for pydantic."""
+    try:
+        load_map(path, quantities)
+    except BadInput as error:
+        raise ValueError(str(error)) from None
+    return path
+
+
 def packaged_map(name: str, quantities: Iterable[Quantity]) -> OidMap:
     """One of the maps in this package."""
     text = files("wanmi_hardware.snmp").joinpath("maps", f"{name}.toml").read_text(encoding="utf-8")

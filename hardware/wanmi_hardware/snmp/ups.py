@@ -7,9 +7,11 @@ seldom. What is missing is unknown; no answer is the device's health and never a
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
+
+from pydantic import field_validator
 
 from wanmi.devices import DeviceSettings, Driver, Event, Identity, Place, Reading, Sample
 from wanmi.errors import DeviceGarbled
@@ -17,7 +19,7 @@ from wanmi_hardware.snmp.agent import Agent
 from wanmi_hardware.snmp.cook import Readings, cook, merged
 from wanmi_hardware.snmp.discover import discover_ups
 from wanmi_hardware.snmp.identity import SYS_OBJECT_ID, SYSTEM, identity_of
-from wanmi_hardware.snmp.maps import OidMap, load_map, packaged_map
+from wanmi_hardware.snmp.maps import OidMap, checked_map, load_map, packaged_map
 from wanmi_hardware.snmp.power import ALARM_ROOT, flag_alarms, judged, table_alarms
 from wanmi_hardware.snmp.quirks import Quirk, quirk_of
 from wanmi_hardware.snmp.reach import reached
@@ -42,6 +44,11 @@ class UpsSettings(SnmpSettings):
 
     map: Path | None = None
     """An OID map of your own (TOML), for a UPS that speaks none of UPS-MIB, PowerNet and XUPS."""
+
+    @field_validator("map")
+    @classmethod
+    def _is_readable(cls, path: Path | None) -> Path | None:
+        return path if path is None else checked_map(path, QUANTITIES)
 
 
 @cache
@@ -130,7 +137,9 @@ class UpsSession:
         count = cooked.get("alarms.count")
         table: Mapping[Oid, Var] = {}
         if count is not None and count.quality == "good" and count.value:
-            table = await self._agent.walk(ALARM_ROOT)
+            # A table that cannot be walked hides its alarms, not the rest.
+            with suppress(DeviceGarbled):
+                table = await self._agent.walk(ALARM_ROOT)
         return judged(merged([cooked, table_alarms(count, table), *flags]))
 
 

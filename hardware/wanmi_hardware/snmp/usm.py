@@ -83,8 +83,12 @@ Credentials = tuple[str, str, str, str, str]
 
 def fault_of(indication: object, settings: SnmpSettings) -> DeviceFault:
     """The fault that a v3 error indication means."""
-    kind, words = _HINTS.get(type(indication).__name__, (DeviceGarbled, f"SNMPv3 fails: {indication}"))
-    told = words.format(user=settings.user, auth=settings.auth, privacy=settings.privacy)
+    return _fault(type(indication).__name__, str(indication), settings)
+
+
+def _fault(name: str, said: str, settings: SnmpSettings) -> DeviceFault:
+    kind, words = _HINTS.get(name, (DeviceGarbled, "SNMPv3 fails: {said}"))
+    told = words.format(user=settings.user, auth=settings.auth, privacy=settings.privacy, said=said)
     return kind(f"{settings.where}: {told}")
 
 
@@ -255,7 +259,7 @@ class UsmAsker:
                 f"firewall for UDP {self._settings.port}), or version 3 is switched off in the agent"
             )
         if level_of(self._settings) == "authPriv" and await self._answers_without_privacy():
-            return fault_of(_Named("DecryptionError"), self._settings)
+            return _fault("DecryptionError", "", self._settings)
         return DeviceUnreachable(
             f"{self.where}: the agent speaks SNMPv3 and does not answer user {self._settings.user!r}: it is slow "
             "(set timeout higher), or it drops what it cannot read (wrong user, password or protocol)"
@@ -271,10 +275,6 @@ class UsmAsker:
 
 
 _UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
-
-
-def _Named(name: str) -> object:  # noqa: N802 - reads as the error that it stands for
-    return type(name, (), {})()
 
 
 async def _resolved(settings: SnmpSettings) -> tuple[str, bool]:

@@ -9,6 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from support.snmp_agents import PLAIN, UPS, OwnAgent, as_snmprec, free_port, own_agent, place, snmpsim
 from wanmi.devices import CALM, Sample, step
@@ -277,3 +278,36 @@ def test_a_battery_test_takes_the_spin_lock() -> None:
         ((*UPS, 7, 2, 0), Var("integer", 206)),
         ((*UPS, 7, 1, 0), Var("oid", (*UPS, 7, 7, 3))),
     ]
+
+
+def test_an_alarm_table_that_runs_in_a_circle_hides_only_itself() -> None:
+    class Circle(OwnAgent):
+        def answer(self, pdu, version):  # type: ignore[no-untyped-def]
+            said = super().answer(pdu, version)
+            broken = pdu.type == "bulk" and pdu.vars[0][0][: len(UPS) + 1] == (*UPS, 6)
+            return type(said)("response", pdu.request, 0, 0, (said.vars[0],) * 2) if broken else said
+
+    async def ask() -> Sample:
+        alarm = {(*UPS, 6, 1, 0): Var("integer", 1), (*UPS, 6, 2, 1, 2, 5): Var("oid", (*UPS, 6, 3, 16))}
+        async with own_agent({**NAMED, **alarm}) as (agent, port):
+            agent.__class__ = Circle
+            return await _again(port)
+
+    sample = asyncio.run(ask())
+    assert value(sample, "power.state") == "mains"
+    assert value(sample, "alarms.count") == 1.0
+    assert value(sample, "alarm.fan_failure") is None
+
+
+def test_a_ups_of_another_mib_by_a_map_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('title = "x"\nsource = "y"\n[[read]]\nquantity = "battery.charge"\noid = "1.3.6.1.4.1.7.1.0"\n')
+
+    async def ask() -> Sample:
+        one = {(1, 3, 6, 1, 4, 1, 7, 1, 0): Var("integer", 55)}
+        async with own_agent(one) as (_, port), polled(settings(port, map=path)) as (_session, poll):
+            return await poll()
+
+    assert value(asyncio.run(ask()), "battery.charge") == 55.0
+    with pytest.raises(ValidationError, match="cannot be read"):
+        settings(161, map=tmp_path / "none.toml")
