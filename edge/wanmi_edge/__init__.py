@@ -10,7 +10,9 @@ from wanmi_edge.appliance import Edge
 from wanmi_edge.devices.devices import Devices
 from wanmi_edge.devices.parts import add_devices
 from wanmi_edge.health import edge_health
+from wanmi_edge.parts import add_desk
 from wanmi_edge.rows import EDGE_ROWS
+from wanmi_edge.scenes.parts import add_scenes
 from wanmi_edge.settings import EdgeSettings
 from wanmi_edge.walls.parts import add_walls
 
@@ -27,5 +29,8 @@ def register(to: Registry) -> None:
     to.task("edge.tasks", edge.run_tasks)
     to.task("edge.probe", edge.run_probe)
     to.probe("edge", partial(edge_health, edge))
+    add_desk(to, edge)
     add_walls(to, lambda: edge.client, lambda: edge.url)
-    add_devices(to, Devices())
+    devices = Devices()
+    add_devices(to, devices)
+    add_scenes(to, devices)

@@ -23,9 +23,9 @@ ERROR_WORDS = {
 SWITCH_WORDS = {"on": ("开", "on"), "off": ("关", "off")}
 SIGNAL_WORDS = {"yes": ("有信号", "signal"), "no": ("无信号", "no signal"), "none": ("不适用", "does not apply")}
 
-POWER = Quantity("display.power", "", "电源状态", "power", words=POWER_WORDS)
-INPUT = Quantity("display.input", "", "输入源", "input")
-PAGE = Quantity("display.page", "", "显示页面", "page shown")
+POWER = Quantity("power", "", "电源状态", "power", words=POWER_WORDS)
+INPUT = Quantity("input", "", "输入源", "input")
+PAGE = Quantity("page", "", "显示页面", "page shown")
 NAME = Quantity("display.name", "", "名称", "name")
 RESOLUTION = Quantity("display.resolution", "", "输入分辨率", "resolution of the input")
 SIGNAL = Quantity("display.signal", "", "输入信号", "input signal", words=SIGNAL_WORDS)

@@ -47,7 +47,7 @@ def add(
     settings: Settings = None, secrets: Secrets = None, at: Point = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Add a device."""
-    ask = {"driver": driver, "name": name, "settings": _settings(settings, secrets), **_point(at)}
+    ask = {"driver": driver, "name": name, "settings": _settings(settings, secrets), **point_of(at)}
     _print_device(call(dir, "device.add", ask), as_json)
 
 
@@ -59,7 +59,7 @@ def set_(
     at: Point = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Set a device otherwise; it keeps its number and what is not named."""
-    ask = {"device": device, "settings": _settings(settings, secrets), "name": name, "enabled": on, **_point(at)}
+    ask = {"device": device, "settings": _settings(settings, secrets), "name": name, "enabled": on, **point_of(at)}
     _print_device(call(dir, "device.set", ask), as_json)
 
 
@@ -154,7 +154,8 @@ def _pairs(given: list[str]) -> dict[str, str]:
     return pairs
 
 
-def _point(at: str) -> dict[str, int]:
+def point_of(at: str) -> dict[str, int]:
+    """``--at LON,LAT`` as coordinates of 1e-7 degree; empty when it is not given."""
     if not at:
         return {}
     from wanmi.coords import parse_degrees

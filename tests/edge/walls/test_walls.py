@@ -120,14 +120,14 @@ def test_a_wall_shows_the_page_it_is_told_through_losses_of_all_kinds(tmp_path: 
         until(lambda: state(edge, device) == "fine", "it is a display")
         assert tell(edge, device, "show", url="https://node.example/map?lon=123.4&lat=41.8") == "show: done"
         until(lambda: wall.shown() == ["--kiosk https://node.example/map?lon=123.4&lat=41.8"], "shown")
-        until(lambda: reading(edge, device, "display.page").endswith("lat=41.8"), "told")
+        until(lambda: reading(edge, device, "page").endswith("lat=41.8"), "told")
         for url in ("https://evil.example/map", "https://node.example/mapped", "file:///etc/passwd", "--app=x"):
             with pytest.raises(DeviceFault, match="refuses"):
                 tell(edge, device, "show", url=url)
         assert len(wall.shown()) == 1
-        assert reading(edge, device, "display.power") is None
+        assert reading(edge, device, "power") is None
         tell(edge, device, "on")
-        until(lambda: reading(edge, device, "display.power") == "on", "switched")
+        until(lambda: reading(edge, device, "power") == "on", "switched")
         with pytest.raises(DeviceFault, match="ended with 3: no such output"):
             tell(edge, device, "off")
         # the broker dies, and stands again: the wall comes back by itself

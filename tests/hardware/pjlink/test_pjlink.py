@@ -82,13 +82,13 @@ def test_a_display_says_everything_and_is_told_through_warm_up_and_cool_down() -
             reached(made, "JBMIAProjectorLink") as it,
         ):
             cold = values(await sample_of(it))
-            assert cold["display.power"] == "standby"
-            assert cold["display.input"] is None, "ERR3 in standby is unknown"
+            assert cold["power"] == "standby"
+            assert cold["input"] is None, "ERR3 in standby is unknown"
             assert cold["error.lamp"] == "ok"
             with pytest.raises(DeviceRefused, match="in standby: switch it on first"):
                 await it.command("input", {"input": "31"})
             assert await it.command("on", {}) == "POWR OK"
-            assert values(await sample_of(it))["display.power"] == "warming"
+            assert values(await sample_of(it))["power"] == "warming"
             with pytest.raises(DeviceRefused, match="warming up: it takes commands once it is on"):
                 await it.command("off", {})
             hours.seconds = 31
@@ -98,7 +98,7 @@ def test_a_display_says_everything_and_is_told_through_warm_up_and_cool_down() -
             assert await it.command("freeze", {"state": "on"}) == "FREZ OK"
             assert await it.command("volume", {"step": "up"}) == "SVOL OK"
             warm = values(await sample_of(it))
-            assert warm["display.input"] == "DIGITAL-2"
+            assert warm["input"] == "DIGITAL-2"
             assert (warm["mute.picture"], warm["mute.sound"], warm["display.frozen"]) == ("on", "off", "on")
             assert (warm["lamp.1.hours"], warm["lamp.2.hours"], warm["lamp.2.lit"]) == (1234.0, 50.0, "on")
             assert (warm["filter.hours"], warm["display.resolution"]) == (200.0, "1920x1080")
@@ -152,7 +152,7 @@ def test_a_failure_of_its_own_is_told() -> None:
             made.projector.failed = True
             told = values(await sample_of(it))
             assert told["error.other"] == "error"
-            assert told["display.power"] is None
+            assert told["power"] is None
 
     play(work())
 

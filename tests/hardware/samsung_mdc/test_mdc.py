@@ -90,22 +90,22 @@ def test_a_display_says_everything_and_is_told() -> None:
     async def work() -> None:
         kept: dict[str, object] = {}
         async with standing() as made, reached(kept, **at(made)) as it:
-            assert (await values(it))["display.power"] == "standby"
+            assert (await values(it))["power"] == "standby"
             with pytest.raises(DeviceRefused, match="in standby"):
                 await it.command("input", {"input": "HDMI2"})
             await it.command("on", {})
-            assert (await values(it))["display.power"] == "on"
+            assert (await values(it))["power"] == "on"
             await it.command("input", {"input": "hdmi2"})
             await it.command("brightness", {"level": "35"})
             await it.command("volume", {"level": "5"})
             await it.command("mute", {"state": "on"})
             now = await values(it)
-            assert (now["display.input"], now["display.brightness"], now["display.volume"]) == ("HDMI2", 35.0, 5.0)
+            assert (now["input"], now["display.brightness"], now["display.volume"]) == ("HDMI2", 35.0, 5.0)
             assert (now["mute.sound"], now["panel.hours"], now["temperature"]) == ("on", 1000.0, 36.0)
             assert (now["error.lamp"], now["error.fan"], now["display.signal"]) == ("ok", "ok", "yes")
             await it.command("show", {"url": "https://node.example/map?lon=1"})
             now = await values(it)
-            assert (now["display.page"], now["display.input"]) == ("https://node.example/map?lon=1", "URL")
+            assert (now["page"], now["input"]) == ("https://node.example/map?lon=1", "URL")
             for name, args in (
                 ("brightness", {"level": "101"}),
                 ("input", {"input": "HDMI9"}),
@@ -127,11 +127,11 @@ def test_coming_up_outlasts_the_connection_that_it_breaks() -> None:
                 await it.command("on", {})
             made.panel.powered = False  # it answers already, and is not up yet
             async with reached(kept, **at(made)) as it:
-                assert (await values(it))["display.power"] == "warming"
+                assert (await values(it))["power"] == "warming"
                 with pytest.raises(DeviceRefused, match="warming up: wait until it is on"):
                     await it.command("input", {"input": "HDMI1"})
                 CLOCK.advance(31 * SECOND)
-                assert (await values(it))["display.power"] == "standby", "it did not come up: what it says counts again"
+                assert (await values(it))["power"] == "standby", "it did not come up: what it says counts again"
 
     play(work())
 
@@ -141,7 +141,7 @@ def test_what_a_model_lacks_is_left_out_and_told_when_commanded() -> None:
         panel = Panel(powered=True, lacks={codec.LAUNCHER, codec.BRIGHTNESS, codec.FAULTS})
         async with standing(panel) as made, reached(**at(made)) as it:
             now = await values(it)
-            assert not {"display.page", "display.brightness", "temperature"} & now.keys()
+            assert not {"page", "display.brightness", "temperature"} & now.keys()
             with pytest.raises(DeviceRefused, match=r"will not do command C7 \(N, 01\)"):
                 await it.command("show", {"url": "http://x/"})
 
@@ -204,7 +204,7 @@ def test_the_same_over_a_serial_line() -> None:
         panel = Panel(id=7, powered=True)
         with serial_panel(asyncio.get_running_loop(), panel) as port:
             async with reached(serial=port, id=7) as it:
-                assert (await values(it))["display.power"] == "on"
+                assert (await values(it))["power"] == "on"
                 await it.command("input", {"input": "DISPLAYPORT"})
                 assert panel.input == 0x25
             async with reached(serial=port, id=codec.EVERYBODY) as it:
@@ -277,7 +277,7 @@ def test_tls_with_a_pin(tls: ssl.SSLContext) -> None:
     async def work() -> None:
         async with standing(Panel(powered=True), tls=tls, pin="1234") as made:
             async with reached(**at(made, pin="1234")) as it:
-                assert (await values(it))["display.power"] == "on"
+                assert (await values(it))["power"] == "on"
             with pytest.raises(DeviceRefused, match="the PIN is wrong"):
                 async with reached(**at(made, pin="9999")):
                     pass
