@@ -122,16 +122,16 @@ rouser signs authnopriv
 
 
 @contextmanager
-def snmpd(found: Mapping[Oid, Var], work: Path) -> Iterator[int]:
+def snmpd(found: Mapping[Oid, Var], work: Path, port: int = 0, users: str = SNMPD_USERS) -> Iterator[int]:
     """Debian's snmpd, which knows nothing of ours: serves objects by ``override``, community public, three v3 users."""
-    port = free_port()
+    port = port or free_port()
     types = {"integer": "integer", "octets": "octet_str", "oid": "object_id", "gauge": "uinteger"}
     lines = []
     for oid, var in sorted(found.items()):
         value = f'"{var.text()}"' if var.type == "octets" else var.text()
         lines.append(f"override -rw {'.'.join(map(str, oid))} {types[var.type]} {value}\n")
     config = work / "snmpd.conf"
-    config.write_text("rocommunity public\nrwcommunity private\n" + SNMPD_USERS + "".join(lines))
+    config.write_text("rocommunity public\nrwcommunity private\n" + users + "".join(lines))
     command = [
         "/usr/sbin/snmpd",
         "-f",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 
-from support.snmp_agents import PLAIN, UPS, place, snmpd
+from support.snmp_agents import PLAIN, SNMPD_USERS, UPS, free_port, place, snmpd
 from wanmi.devices import Identity, Place, Sample
 from wanmi.errors import DeviceFault, DeviceRefused, DeviceUnreachable
 from wanmi_hardware.snmp import network, ups, usm
@@ -83,14 +85,8 @@ def test_what_is_wrong_is_told_apart(agent: int, way: dict[str, object], fault: 
     assert f"127.0.0.1:{agent}" in str(refused.value)
 
 
-def test_one_user_name_with_two_passwords_on_two_agents(
-    agent: int, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from support import snmp_agents
-
-    monkeypatch.setattr(
-        snmp_agents, "SNMPD_USERS", "createUser wanmi SHA other-auth AES other-priv\nrouser wanmi authpriv\n"
-    )
+def test_one_user_name_with_two_passwords_on_two_agents(agent: int, tmp_path: Path) -> None:
+    users = "createUser wanmi SHA other-auth AES other-priv\nrouser wanmi authpriv\n"
     other = {**SECRETS, "auth_password": "other-auth", "privacy_password": "other-priv"}
 
     async def both(second: int) -> None:
@@ -99,8 +95,24 @@ def test_one_user_name_with_two_passwords_on_two_agents(
             assert (await read(here, agent, **SECRETS))[0].maker == "Debian"
             assert (await read(here, second, **other))[0].maker == "Debian"
 
-    with snmpd(OBJECTS, tmp_path_factory.mktemp("second")) as second:
+    with snmpd(OBJECTS, tmp_path, users=users) as second:
         asyncio.run(both(second))
+
+
+def test_a_card_whose_boots_ran_backwards_is_read_again(tmp_path: Path) -> None:
+    """A firmware that forgets its boots: the same engine id, younger than the one that we knew."""
+    users, port = SNMPD_USERS + "exactEngineID 0x80001f8804aabbccdd\n", free_port()
+
+    async def live() -> list[str]:
+        here, seen = place(), []
+        for forgets in (False, False, True):
+            if forgets:
+                shutil.rmtree(tmp_path / "persistent")
+            with snmpd(OBJECTS, tmp_path, port, users):
+                seen += [(await read(here, port, **SECRETS))[0].maker for _ in range(2)]
+        return seen
+
+    assert asyncio.run(live()) == ["Debian"] * 6
 
 
 def test_a_clock_out_of_its_window_is_told_by_itself() -> None:
