@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wanmi.hookspecs import hookimpl
+from wanmi_hardware.commands import load_emulate, load_wall
 
 if TYPE_CHECKING:
-    import typer
-
     from wanmi.registry import Registry
 
 
@@ -19,17 +18,5 @@ def register(to: Registry) -> None:
 
     for driver in all_drivers():
         to.driver(driver)
-    to.command("wall", _wall, help="A display's PC: open the pages that its edge names.")
-    to.command("emulate", _emulate, help="Devices that are not there: to try a node out, to practise an outage.")
-
-
-def _emulate() -> typer.Typer:
-    from wanmi_hardware.emulating.cli import app
-
-    return app
-
-
-def _wall() -> typer.Typer:
-    from wanmi_hardware.wall.command import app
-
-    return app
+    to.command("emulate", load_emulate, help="Devices that are not there: to try a node out, to practise an outage.")
+    to.command("wall", load_wall, help="A display's PC: open the pages that its edge names.")

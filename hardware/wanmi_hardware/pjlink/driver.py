@@ -14,6 +14,8 @@ from wanmi.errors import DeviceUnreachable
 from wanmi_hardware.pjlink import codec, udp
 from wanmi_hardware.pjlink.session import PjlinkSession
 
+POKE_SECONDS = 1.0
+"""At most so often a datagram makes a display be asked before its time."""
 STEP = {"step": "up or down"}
 
 
@@ -63,9 +65,15 @@ async def _heard(
     assert isinstance(notices, udp.Notices)  # noqa: S101 - made two lines above
     address = str(writer.get_extra_info("peername")[0])
 
+    polled_at = -POKE_SECONDS
+
     def ear(event: Event) -> None:
+        nonlocal polled_at
         session.noticed(event)
-        place.poke()
+        now = place.clock.monotonic()
+        if now - polled_at >= POKE_SECONDS:
+            polled_at = now
+            place.poke()
 
     notices.listen(address, ear)
     try:

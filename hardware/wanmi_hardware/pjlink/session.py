@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 from wanmi.devices import Event, Identity, Quantity, Reading, Sample, Value
@@ -10,6 +11,8 @@ from wanmi.devices import displays as of
 from wanmi.errors import BadInput, DeviceGarbled, DeviceRefused, DeviceUnreachable
 from wanmi_hardware.pjlink import codec
 
+EVENTS_KEPT = 20
+"""What a display says by itself between two polls; more push the oldest out: anybody can send datagrams."""
 _WAITS = {
     "warming": "it is warming up: it takes commands once it is on (half a minute to two minutes)",
     "cooling": "it is cooling down: it takes commands once it is in standby (one to three minutes); do not cut its power",
@@ -30,7 +33,7 @@ class PjlinkSession:
         self._owed = False
         self._lacks: set[str] = set()
         self._inputs: tuple[str, ...] = ()
-        self._events: list[Event] = []
+        self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self._lock = asyncio.Lock()
 
     async def enter(self, password: str) -> None:
@@ -80,7 +83,8 @@ class PjlinkSession:
         identity = await self.identify()
         while True:
             readings = [one async for one in self._readings()]
-            events, self._events = tuple(self._events), []
+            events = tuple(self._events)
+            self._events.clear()
             yield Sample(tuple(readings), events=events, identity=identity)
 
     async def command(self, name: str, args: Mapping[str, str]) -> str:

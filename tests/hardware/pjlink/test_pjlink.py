@@ -258,6 +258,33 @@ def test_displays_are_found_when_somebody_looks_and_speak_by_themselves(monkeypa
     play(work())
 
 
+def test_a_flood_of_notifications_is_bounded_and_asks_once_a_second() -> None:
+    async def work() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("", 0))
+            free = probe.getsockname()[1]
+        poked: list[int] = []
+        kept: dict[str, object] = {}
+        where = Place(
+            SystemClock(), Path("/nowhere"), lambda key, make: kept.setdefault(key, make()), lambda: poked.append(1)
+        )
+        async with standing() as made:
+            settings = PjlinkSettings(host="127.0.0.1", port=made.port, notices=True, notice_port=free)
+            async with PJLINK.connect(where, settings) as it:
+                assert isinstance(it, PjlinkSession)
+                for n in range(400):
+                    made.notify("POWR", str(n % 4), ("127.0.0.1", free))
+                    await asyncio.sleep(0)
+                await sample_of(it)
+                await asyncio.sleep(0.05)
+                assert len(it._events) <= 20
+                assert len(poked) <= 2
+                assert poked
+            assert kept[f"pjlink.notices.{free}"]._socket is None  # type: ignore[attr-defined]
+
+    play(work())
+
+
 # -- other people's clients against our display ------------------------------------------------------------
 
 
