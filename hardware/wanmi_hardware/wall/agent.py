@@ -109,8 +109,15 @@ class WallAgent:
         self._settings.need_allowed(url)
         wrong = self._browser.show(url)
         if not wrong:
-            remember(self._settings.state, url)
+            self._remember(url)
         return wrong
+
+    def _remember(self, url: str) -> None:
+        """A page that cannot be kept (a full disk) is shown all the same."""
+        try:
+            remember(self._settings.state, url)
+        except OSError as error:
+            self._log.warning("page_not_kept", file=str(self._settings.state), why=error.strerror)
 
     def _open_first(self) -> None:
         """The page shown last, or the first of the settings; one that is not allowed any more is left out."""

@@ -216,6 +216,19 @@ def test_the_same_over_a_serial_line() -> None:
     play(work())
 
 
+def test_an_adapter_that_is_pulled_out_is_told() -> None:
+    async def work() -> None:
+        master, slave = pty.openpty()
+        tty.setraw(slave)
+        async with reached(serial=os.ttyname(slave)) as it:
+            os.close(slave)
+            os.close(master)
+            with pytest.raises(DeviceUnreachable):
+                await it.ask(codec.STATUS)
+
+    play(work())
+
+
 def test_settings_name_one_way_to_the_display() -> None:
     for wrong in ({}, {"host": "a", "serial": "b"}):
         with pytest.raises(ValueError, match=r"host .* or serial"):
