@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from wanmi.kinds import Attachment
+
 Severity = Literal["notice", "warning", "critical"]
 PowerState = Literal["mains", "battery", "low", "bypass", "off", "unknown"]
 Note = Annotated[str, msgspec.Meta(max_length=2000)]
@@ -124,6 +126,98 @@ class PowerChanged(_Body, frozen=True):
     charge: int | None
     minutes: int | None
     raw: str
+
+
+class ClockOffset(_Body, frozen=True):
+    """``clock.offset``: the node's clock against a receiver's: ``offset`` is receiver minus node, ``uncertainty`` its error.
+
+    µs both. Written when the source changes, when the offset leaves or comes back within the edge's bound, and hourly.
+    ``source`` none: no receiver has told the time for a while; offset and uncertainty are 0 then.
+    """
+
+    source: Literal["gnss", "none"]
+    device: str
+    offset: int
+    uncertainty: int
+    within: bool
+
+
+class VehicleTrackSealed(_Body, frozen=True):
+    """``vehicle.track_sealed``: where a vehicle was from ``start`` to ``end``; unsigned, as its device said.
+
+    ``part`` is the vehicle at a gateway (a terminal's number), "" for a receiver of its own. ``way`` is the sealed
+    content: a JSON array ``[at, lon_e7, lat_e7, null]`` a line, WGS-84.
+    """
+
+    device: str
+    part: str
+    start: int
+    end: int
+    fixes: int
+    distance_m: int
+    west: int
+    south: int
+    east: int
+    north: int
+    way: Attachment
+
+
+class FenceSet(_Body, frozen=True):
+    """``fence.set``: a fence as it stands from now on. ``points`` are [lon_e7, lat_e7], WGS-84.
+
+    A circle has one point and ``radius_m``; a polygon three or more points, closed by itself. ``vehicles`` that it is
+    about (``D0003`` or ``D0003:13900000001``); empty: all. A vehicle has left once it is ``margin_m`` outside, and is
+    believed after ``dwell_s`` seconds.
+    """
+
+    fence: str
+    name: str
+    shape: Literal["circle", "polygon"]
+    points: list[tuple[int, int]]
+    radius_m: int
+    margin_m: int
+    dwell_s: int
+    vehicles: list[str]
+    enabled: bool
+
+
+class FenceRemoved(_Body, frozen=True):
+    """``fence.removed``: it is gone; its number stays its own."""
+
+    fence: str
+    reason: Note
+
+
+class FenceCrossed(_Body, frozen=True):
+    """``fence.crossed``: a vehicle has entered or left, since ``since``; the position is the first one beyond the line."""
+
+    fence: str
+    device: str
+    part: str
+    way: Literal["enter", "leave"]
+    since: int
+    lon_e7: int
+    lat_e7: int
+
+
+def vehicle_id(device: str, part: str) -> str:
+    """A vehicle's name in URLs and fences: its device, with the part of a gateway."""
+    return f"{device}:{part}" if part else device
+
+
+def clock_subject(node: str) -> str:
+    """The subject of a node's clock."""
+    return f"clock:{node}"
+
+
+def vehicle_subject(edge: str, device: str, part: str) -> str:
+    """The subject of a vehicle."""
+    return f"vehicle:{edge}:{vehicle_id(device, part)}"
+
+
+def fence_subject(edge: str, fence: str) -> str:
+    """The subject of a fence."""
+    return f"fence:{edge}:{fence}"
 
 
 def device_subject(edge: str, device: str) -> str:

@@ -11,7 +11,7 @@ from wanmi.models import table
 from wanmi.registry import Draft, NodeContext
 from wanmi.reports import Refused, TrackFix, digest_of, read_track, segment_content, segment_of
 from wanmi.reports.bodies import TrackSealed, track_subject
-from wanmi.reports.tracks import SECOND
+from wanmi.reports.tracks import SECOND, Segment
 from wanmi.store import Sealed, delete_keys
 from wanmi_edge.rows import TrackBatchRow
 from wanmi_edge.settings import IntakeSettings
@@ -58,10 +58,7 @@ class TrackSealer:
         if not fixes:
             self._node.store.write(lambda tx: self._let_go(tx, keys, 0)).result()
             return
-        content = segment_content(payloads)
-        sealed = self._node.blobs.seal(content)
-        way = Attachment("track", digest_of(content), len(content), MEDIA, sealed.blob)
-        said = segment_of(fixes)
+        sealed, way, said = seal_segment(self._node, segment_content(payloads), fixes)
         body = TrackSealed(
             terminal,
             said.start,
@@ -119,3 +116,9 @@ class TrackSealer:
                 if fixes >= self._settings.segment_fixes or end - first >= self._settings.segment_seconds * SECOND:
                     break
         return taken
+
+
+def seal_segment(node: NodeContext, content: bytes, fixes: Sequence[TrackFix]) -> tuple[Sealed, Attachment, Segment]:
+    """A segment's content as a sealed blob, how its entry names it, and what the entry says in the open."""
+    sealed = node.blobs.seal(content)
+    return sealed, Attachment("track", digest_of(content), len(content), MEDIA, sealed.blob), segment_of(fixes)

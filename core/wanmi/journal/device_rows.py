@@ -17,6 +17,7 @@ from wanmi import device_kinds as kinds
 from wanmi.entries import Entry
 from wanmi.errors import BadInput
 from wanmi.journal.projecting import body_of
+from wanmi.journal.vehicle_rows import register_vehicles
 from wanmi.models import Row, mark, table
 from wanmi.registry import Registry
 from wanmi.store import upsert_rows
@@ -119,6 +120,7 @@ def register_devices(to: Registry) -> None:
     to.projection("alarms", kinds=ALARMS, rows=(AlarmRow,), apply=project_alarms)
     to.projection("alarm_notes", kinds=NOTES, rows=(AlarmNoteRow,), apply=project_notes)
     to.projection("power", kinds=("power.changed",), rows=(PowerRow,), apply=project_power)
+    register_vehicles(to)
 
 
 def project_devices(tx: Connection, entries: Sequence[Entry]) -> None:

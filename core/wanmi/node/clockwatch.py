@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import select
 
 from wanmi.clock import SECOND, Clock
+from wanmi.device_kinds import clock_subject
+from wanmi.journal.vehicle_rows import ClockOffsetRow
 from wanmi.kinds import ClockStepped
+from wanmi.models import table
 from wanmi.registry import Draft
 
 if TYPE_CHECKING:
@@ -15,6 +22,8 @@ if TYPE_CHECKING:
 BOUND = SECOND
 """A move of the wall clock against the monotonic one beyond this (µs) is a step; slewing stays below."""
 INTERVAL = 1.0
+SYNCHRONISED = (Path("/run/systemd/timesync/synchronized"), Path("/run/chrony/chronyd.pid"))
+"""What systemd-timesyncd leaves once it has set the clock, and a chronyd that runs."""
 
 
 class ClockWatch:
@@ -36,7 +45,7 @@ class ClockWatch:
 
 
 async def watch_clock(node: NodeContext) -> None:
-    """The supervised task: journals ``clock.stepped`` for each step. ``source`` none: what moved it is not known."""
+    """The supervised task: journals ``clock.stepped`` for each step, with what is known of its source."""
     watch = ClockWatch(node.clock)
     while True:
         await asyncio.sleep(INTERVAL)
@@ -47,7 +56,22 @@ async def note_step(node: NodeContext, watch: ClockWatch) -> int:
     """Look once; journal a step if there was one. Returns it (µs)."""
     step = watch.look()
     if step:
-        await node.journal.append_async(
-            Draft("clock.stepped", f"clock:{node.code}", ClockStepped(step=step, source="none"))
-        )
+        source = await asyncio.to_thread(step_source, node, step)
+        body = ClockStepped(step=step, source=source)
+        await node.journal.append_async(Draft("clock.stepped", clock_subject(node.code), body))
     return step
+
+
+def step_source(node: NodeContext, step: int, marks: Sequence[Path] = SYNCHRONISED) -> Literal["gnss", "ntp", "none"]:
+    """What most likely moved the clock by ``step`` µs.
+
+    ``gnss``: a receiver had told of just this offset before (``clock.offset``), so the step sets it right. ``ntp``: a
+    time service of this machine says that it is synchronised. ``none``: nobody knows; a person, or a service that
+    leaves no mark. The kernel is not asked: Python has no adjtimex, and it would not tell who set the clock either.
+    """
+    row = table(ClockOffsetRow)
+    with node.store.reader() as tx:
+        told = tx.execute(select(row).where(row.c.node == node.code, row.c.source == "gnss")).first()
+    if told is not None and not told.within and abs(told.offset - step) <= BOUND + told.uncertainty:
+        return "gnss"
+    return "ntp" if any(mark.exists() for mark in marks) else "none"

@@ -10,6 +10,7 @@ from wanmi.registry import Health, NodeContext, Registry
 from wanmi_edge.devices.actions import device_actions
 from wanmi_edge.devices.devices import NOTED, Devices
 from wanmi_edge.devices.rows import DEVICE_ROWS
+from wanmi_edge.vehicles.parts import add_vehicles
 
 if TYPE_CHECKING:
     import typer
@@ -32,6 +33,7 @@ def add_devices(to: Registry, devices: Devices) -> None:
     )  # fmt: skip
     to.router("/api/v1", partial(_routes, devices))
     to.probe("devices", partial(device_health, devices))
+    add_vehicles(to, devices)
 
 
 def _routes(devices: Devices, node: NodeContext) -> APIRouter:
