@@ -15,7 +15,7 @@ from wanmi.registry import Draft, NodeContext
 from wanmi.store import upsert_rows
 from wanmi_edge.devices.devices import Devices
 from wanmi_edge.scenes.book import SceneBook
-from wanmi_edge.scenes.plan import BEFORE_AGAIN, Goal, Seen, Step, goals, next_step
+from wanmi_edge.scenes.plan import BEFORE_AGAIN, Call, Goal, Seen, Step, goals, next_step
 from wanmi_edge.scenes.rows import SceneBeforeRow, SceneShown, shown_subject
 from wanmi_edge.scenes.watch import overdue
 
@@ -59,34 +59,60 @@ class Stage:
     def __init__(self, devices: Devices) -> None:
         self.holdings: dict[str, Holding] = {}
         self._devices = devices
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._pos = -1
+        self._is_idle = False
         self._log = structlog.get_logger("wanmi.scenes")
 
     async def run(self, node: NodeContext) -> None:
-        """Look twice a second at what is wanted and at what is."""
+        """Look twice a second at what is wanted and at what is; each display goes its way in a task of its own."""
         self._devices.wire(node)
-        while True:
-            try:
-                await self.look(node)
-            except WanmiError as error:
-                self._log.error("scenes_not_looked_at", why=str(error))
-            await asyncio.sleep(TICK)
+        try:
+            while True:
+                try:
+                    await self.look(node)
+                except WanmiError as error:
+                    self._log.error("scenes_not_looked_at", why=str(error))
+                await asyncio.sleep(TICK)
+        finally:
+            for task in self._under_way.values():
+                task.cancel()
+            self._under_way.clear()
 
     async def look(self, node: NodeContext) -> None:
-        """End calls whose time is over; give each display its next step."""
+        """End calls whose time is over; give each display that is not at something its next step."""
+        pos = node.journal.pos
+        if self._is_idle and pos == self._pos:
+            return
         book = SceneBook(node)
-        calls = await asyncio.to_thread(book.calls)
-        late = overdue(calls, node.clock.now())
-        if late:
-            await node.journal.append_async(*(book.ending(one, "time") for one in late))
-            calls = [one for one in calls if one not in late]
+        calls = await self._standing(node, book)
         befores = await asyncio.to_thread(_befores, node)
-        if not calls and not befores:
+        self._pos, self._is_idle = pos, not calls and not befores
+        if self._is_idle:
             self.holdings.clear()
             return
         scenes = await asyncio.to_thread(book.scenes)
         wanted = goals({name: kept.scene for name, kept in scenes.items()}, calls)
-        displays = sorted(wanted.keys() | befores.keys())
-        await asyncio.gather(*(self._forward(node, one, wanted.get(one), befores.get(one)) for one in displays))
+        for display in wanted.keys() | befores.keys():
+            if display not in self._under_way:
+                work = self._step(node, display, wanted.get(display), befores.get(display))
+                self._under_way[display] = asyncio.create_task(work, name=f"scene {display}")
+
+    async def _standing(self, node: NodeContext, book: SceneBook) -> list[Call]:
+        """The calls that stand, those ended whose time is over."""
+        calls = await asyncio.to_thread(book.calls)
+        late = overdue(calls, node.clock.now())
+        if late:
+            await node.journal.append_async(*(book.ending(one, "time") for one in late))
+        return [one for one in calls if one not in late]
+
+    async def _step(self, node: NodeContext, display: str, wanted: Goal | None, before: Before | None) -> None:
+        try:
+            await self._forward(node, display, wanted, before)
+        except WanmiError as error:
+            self._log.error("scene_not_brought_forward", display=display, why=str(error))
+        finally:
+            self._under_way.pop(display, None)
 
     async def _forward(self, node: NodeContext, display: str, wanted: Goal | None, before: Before | None) -> None:
         """One display one step on."""

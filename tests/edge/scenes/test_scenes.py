@@ -218,6 +218,26 @@ def test_a_display_that_is_away_gets_its_page_when_it_is_there_again(hall: Hall)
     asyncio.run(play())
 
 
+def test_a_slow_display_delays_no_other(hall: Hall) -> None:
+    async def play() -> None:
+        async with hall.open():
+            hall.book.keep(scene("all", Trigger("hand"), ["D0002", "D0003"], input="DIGITAL-2", power_on=False), None)
+            hall.book.keep(scene("map", Trigger("hand"), ["D0003"], page="https://n/map", priority=60), None)
+            hall.projector._lit = True
+            await until(lambda: hall.stage._said("D0002", "power") == "on")
+            hall.beamer.slow = 4.0
+            hall.book.call("all", "", Place(), None, None)
+            await until(lambda: "D0002" in hall.stage._under_way)
+            hall.book.call("map", "", Place(), None, None)
+            began = asyncio.get_running_loop().time()
+            await until(lambda: hall.held("D0003").scene == "map" and hall.held("D0003").state == "shown")
+            assert asyncio.get_running_loop().time() - began < 3.0
+            assert "D0002" in hall.stage._under_way, "it is still being told"
+            hall.beamer.slow = 0.0
+
+    asyncio.run(play())
+
+
 def test_what_cannot_be_shown_is_told(hall: Hall) -> None:
     async def play() -> None:
         async with hall.open():
