@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.command import Provider
+from textual.command import CommandPalette, Provider
 
 from wanmi.clock import Clock, SystemClock
 from wanmi_tui.board import Board
@@ -86,6 +86,11 @@ class WanmiApp(App[None]):
     def say(self, text: str, bad: bool = False) -> None:
         """A word in the corner that goes by itself."""
         self.notify(text, severity="error" if bad else "information", timeout=8 if bad else 4, markup=False)
+
+    def action_command_palette(self) -> None:
+        """Everything by name."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder=T.p_hint.to(self.lang), id="--command-palette"))
 
     def action_language(self) -> None:
         """Chinese or English."""

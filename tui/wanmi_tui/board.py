@@ -126,6 +126,8 @@ class Board(Doing, Screen[None]):
         table.display, empty.display = bool(page.lines), not page.lines
         empty.say(page.empty)
         table.show_page(page, self.lang, self.app.theme)
+        if page.lines and self.focused is None and self.is_current:
+            table.focus()  # a hidden table loses the keys
         self._draw_lines(page)
 
     def _draw_lines(self, page: Page) -> None:

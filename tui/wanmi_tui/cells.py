@@ -61,6 +61,22 @@ def _pieces(text: str) -> list[str]:
     return pieces
 
 
+def pair_lines(name: str, text: str, width: int, name_width: int = 22) -> list[str]:
+    """A name and its text in lines of ``width``: side by side, or the text below where it has lines of its own."""
+    if not name:
+        return fold(text, width)
+    if "\n" in text or cell_len(name) > name_width:
+        return [cut(name, width), *(f"  {line}" for part in text.split("\n") for line in _indented(part, width - 2))]
+    first, *rest = fold(text, width - name_width - 1)
+    return [f"{fit(name, name_width)} {first}", *(" " * (name_width + 1) + line for line in rest)]
+
+
+def _indented(text: str, width: int) -> list[str]:
+    """A line of a text whose indentation means something."""
+    gap = text[: len(text) - len(text.lstrip())]
+    return [gap + line for line in fold(text, width - len(gap))]
+
+
 def column_widths(wanted: Sequence[tuple[int, int]], width: int) -> list[int]:
     """Widths in cells of columns given as (least, weight) that share ``width``, one cell between two.
 

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from wanmi.errors import BadInput
-from wanmi_tui.wire import Alarm, Answered, Entries, Hint, OwnNode, Problem, Retried, Samples
+from wanmi_tui.wire import Alarm, Answered, Call, Ended, Entries, Hint, OwnNode, Problem, Retried, Samples
 from wanmi_tui.words import T, Text
 
 if TYPE_CHECKING:
@@ -97,6 +97,14 @@ class NodeClient:
         """Have a refused report looked at again; what came of it."""
         path = f"/spool/refused/{quote(refused, safe='')}/retry"
         return (await self._ask("POST", path, Retried, body={})).outcome
+
+    async def call_scene(self, scene: str, why: str) -> object:
+        """Call a scene by hand."""
+        return await self._ask("POST", f"/scenes/{quote(scene, safe='')}/calls", Call, body={"why": why})
+
+    async def end_scene(self, scene: str) -> object:
+        """End every call of a scene."""
+        return await self._ask("DELETE", f"/scenes/{quote(scene, safe='')}/calls", Ended)
 
     async def hints(self, after: int | None) -> AsyncIterator[Hint]:
         """Entries as they come, from a position on; ends when the stream does. The first has the position only."""

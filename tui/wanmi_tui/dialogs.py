@@ -12,7 +12,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from wanmi_tui.cells import pair_lines
 from wanmi_tui.words import Lang, T
+
+RECORD_WIDTH = 70
+"""Cells of a record's text: the dialog leaves so many at 80 columns."""
 
 
 class AskText(ModalScreen[str | None]):
@@ -71,9 +75,8 @@ class Record(ModalScreen[None]):
         with Vertical(id="record"):
             yield Static(self._title, id="dialog-title", markup=False)
             with VerticalScroll():
-                for name, text in self._pairs:
-                    yield Static(name, classes="pair-name", markup=False)
-                    yield Static(text, classes="pair-text", markup=False)
+                lines = [line for name, text in self._pairs for line in pair_lines(name, text, RECORD_WIDTH)]
+                yield Static("\n".join(lines), markup=False)
             keys = f"Esc {T.k_back.to(self._lang)}   y {T.key_copy.to(self._lang)}   ↑↓ {T.k_move.to(self._lang)}"
             yield Static(keys, id="record-keys", markup=False)
 

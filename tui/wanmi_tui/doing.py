@@ -16,7 +16,7 @@ from wanmi_tui.topics import DRIVERS
 from wanmi_tui.views.alarms import alarm_words
 from wanmi_tui.views.records import help_pairs, record_pairs
 from wanmi_tui.watch import Watch
-from wanmi_tui.wire import Alarm, Command, Device, RefusedReport
+from wanmi_tui.wire import Alarm, Command, Device, RefusedReport, Scene
 from wanmi_tui.words import Lang, T
 
 if TYPE_CHECKING:
@@ -109,10 +109,25 @@ class Doing(Screen[None]):
     async def action_command(self) -> None:
         """Tell the chosen device something."""
         line = self.chosen
-        if line is None or not isinstance(line.about, Device):
+        if line is not None and isinstance(line.about, Device):
+            await self.tell(self.wanmi.watch_of(line.node), line.about)
+        elif line is not None and isinstance(line.about, Scene):
+            await self._direct(self.wanmi.watch_of(line.node), line.about)
+        else:
             self.wanmi.say(T.nothing_chosen.to(self.lang))
-            return
-        await self.tell(self.wanmi.watch_of(line.node), line.about)
+
+    async def _direct(self, watch: Watch, scene: Scene) -> None:
+        """Call a scene, or end its calls."""
+        lang = self.lang
+        title = T.scene_title.to(lang, name=(scene.zh if lang == "zh" else scene.en) or scene.name)
+        choices = [("call", T.call_scene.to(lang))] + ([("end", T.end_scene.to(lang))] if scene.calls else [])
+        wish = await self.app.push_screen_wait(AskChoice(title, choices))
+        if wish == "end":
+            await self._do(watch, watch.client.end_scene(scene.name), title)
+        elif wish == "call":
+            why = await self.app.push_screen_wait(AskText(title, T.why_hint.to(lang)))
+            if why is not None:
+                await self._do(watch, watch.client.call_scene(scene.name, why), title)
 
     async def tell(self, watch: Watch, device: Device) -> None:
         """Ask which command, its arguments, and for a risky one its name once more; then send it."""

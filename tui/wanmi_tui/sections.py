@@ -17,11 +17,17 @@ from wanmi_tui.topics import (
     LEDGER,
     LINKS,
     NODES,
+    POSITIONS,
     REFUSED,
+    SCENES,
+    TERMINALS,
+    VEHICLES,
     Topic,
 )
 from wanmi_tui.views.alarms import alarms_page
 from wanmi_tui.views.devices import gnss_page, network_page, power_page
+from wanmi_tui.views.displays import displays_page
+from wanmi_tui.views.field import terminals_page, vehicles_page
 from wanmi_tui.views.journal import journal_page
 from wanmi_tui.views.nodes import nodes_page
 from wanmi_tui.views.spool import spool_page
@@ -49,6 +55,9 @@ SECTIONS: tuple[Section, ...] = (
     Section("2", "alarms", T.alarms, T.alarms, alarms_page, (), ("acknowledge", "silence")),
     Section("3", "power", T.power, T.power_long, power_page, _DEVICES, ("command",)),
     Section("4", "gnss", T.gnss, T.gnss_long, gnss_page, _DEVICES, ("command",)),
+    Section("5", "terminals", T.terminals, T.terminals_long, terminals_page, (TERMINALS, POSITIONS)),
+    Section("6", "vehicles", T.vehicles, T.vehicles_long, vehicles_page, (VEHICLES, *_DEVICES)),
+    Section("7", "displays", T.displays, T.displays_long, displays_page, (*_DEVICES, SCENES), ("command",)),
     Section("8", "network", T.network, T.network_long, network_page, _DEVICES, ("command",)),
     Section("9", "spool", T.spool, T.spool_long, spool_page, (LEDGER, REFUSED), ("retry",)),
     Section("0", "journal", T.journal, T.journal_long, journal_page, (HEADS,), ("verify",), tail=True),

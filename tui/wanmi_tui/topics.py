@@ -18,7 +18,11 @@ from wanmi_tui.wire import (
     Links,
     NodeLine,
     OwnNode,
+    Positions,
     RefusedReports,
+    Scenes,
+    Terminals,
+    Vehicles,
 )  # fmt: skip
 
 Answer_co = TypeVar("Answer_co", covariant=True)
@@ -46,6 +50,10 @@ EQUIPMENT = Topic("equipment", "/equipment", Equipment, 10.0, ("device.", "power
 DRIVERS = Topic("drivers", "/drivers", Drivers, 300.0)
 LEDGER = Topic("ledger", "/ledger", Ledger, 5.0, ("report.",))
 REFUSED = Topic("refused", "/spool/refused", RefusedReports, 10.0, ("report.",))
+TERMINALS = Topic("terminals", "/terminals", Terminals, 10.0, ("terminal.",))
+POSITIONS = Topic("positions", "/terminals/positions", Positions, 15.0)
+VEHICLES = Topic("vehicles", "/vehicles", Vehicles, 5.0, ("geofence.", "vehicle."))
+SCENES = Topic("scenes", "/scenes", Scenes, 15.0, ("scene.",))
 
 ALWAYS = (OWN, ALARMS)
 """Read whatever is shown: the top line counts alarms."""

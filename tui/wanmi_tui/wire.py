@@ -344,6 +344,121 @@ class Retried(msgspec.Struct, frozen=True):
     outcome: str = ""
 
 
+class Terminal(msgspec.Struct, frozen=True):
+    """A collector's terminal: how it was heard last. ``connected``: its heartbeat came back from the district lately."""
+
+    terminal: str
+    district: str = ""
+    state: str = ""
+    holder: str | None = None
+    edge: str | None = None
+    heard_at: int | None = None
+    app: str | None = None
+    battery: int | None = None
+    queue: int | None = None
+    refused: int | None = None
+    credentials_since: int = 0
+    confirmed_at: int | None = None
+    round_trip_ms: int | None = None
+    connected: bool = False
+    pending_tasks: int = 0
+    position_at: int | None = None
+
+
+class Terminals(msgspec.Struct, frozen=True):
+    """GET /terminals."""
+
+    as_of: int = 0
+    terminals: list[Terminal] = []
+
+
+class Vehicle(msgspec.Struct, frozen=True):
+    """A vehicle with its last position."""
+
+    vehicle: str
+    name: str = ""
+    edge: str = ""
+    state: str = ""
+    at: int = 0
+    lon_e7: int | None = None
+    lat_e7: int | None = None
+    speed_cm_s: int | None = None
+    course_cdeg: int | None = None
+    inside: list[str] = []
+    reason: str = ""
+
+
+class Vehicles(msgspec.Struct, frozen=True):
+    """GET /vehicles."""
+
+    as_of: int = 0
+    vehicles: list[Vehicle] = []
+
+
+class Position(msgspec.Struct, frozen=True):
+    """Where a terminal was by its own status."""
+
+    terminal: str
+    lon_e7: int
+    lat_e7: int
+    fix_at: int = 0
+
+
+class Positions(msgspec.Struct, frozen=True):
+    """GET /terminals/positions, at the edge only."""
+
+    positions: list[Position] = []
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A call of a scene that stands; ``until`` 0: until it is over."""
+
+    key: str = ""
+    why: str = ""
+    page: str = ""
+    called_at: int = 0
+    until: int = 0
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """What displays show when something happens."""
+
+    name: str
+    zh: str = ""
+    en: str = ""
+    enabled: bool = True
+    priority: int = 0
+    on: str = ""
+    displays: list[str] = []
+    page: str = ""
+    minutes: int = 0
+    calls: list[Call] = []
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A display, and the scene that has or had it."""
+
+    display: str
+    scene: str = ""
+    state: str = ""
+    reason: str = ""
+    page: str = ""
+
+
+class Scenes(msgspec.Struct, frozen=True):
+    """GET /scenes."""
+
+    as_of: int = 0
+    scenes: list[Scene] = []
+    displays: list[Held] = []
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How many calls were ended."""
+
+    ended: int = 0
+
+
 class Answered(msgspec.Struct, frozen=True):
     """What a device answered to a command."""
 

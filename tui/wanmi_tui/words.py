@@ -93,7 +93,7 @@ class T:
     role = Text("角色", "role")
     state = Text("状态", "state")
     why = Text("原因", "why")
-    heard = Text("最近联系", "heard")
+    heard = Text("联系", "heard")
     lag = Text("滞后", "lag")
     backlog = Text("积压", "backlog")
     head = Text("日志头", "head")
@@ -111,6 +111,8 @@ class T:
     load = Text("负载", "load")
     runtime = Text("可用", "left")
     supply = Text("供电", "supply")
+    power_state = Text("电源", "power")
+    input = Text("信号源", "input")
     fix = Text("定位", "fix")
     place = Text("位置", "place")
     satellites = Text("卫星", "sats")
@@ -184,6 +186,24 @@ class T:
     link_up = Text("链路通", "link up")
     link_down = Text("链路断", "link down")
 
+    # terminals and scenes
+    not_connected = Text("未连接", "not connected")
+    confirmed = Text("心跳经区节点往返：{at} {trip}", "its heartbeat went to the district and back: {at} {trip}")
+    unconfirmed = Text("心跳尚未经区节点往返", "no heartbeat of it has come back from the district yet")
+    counts = Text("待办任务 {tasks} · 被拒 {refused}", "tasks waiting {tasks} · refused {refused}")
+    credentials = Text("凭证自", "credentials since")
+    called = Text("已触发", "called")
+    ready = Text("就绪", "ready")
+    shown = Text("已上屏", "shown")
+    back = Text("已恢复", "back")
+    alarm = Text("告警", "alarm")
+    event = Text("事件", "event")
+    hand = Text("人工", "by hand")
+    scene_title = Text("场景 {name}", "Scene {name}")
+    call_scene = Text("触发", "call it")
+    end_scene = Text("结束", "end it")
+    why_hint = Text("原因（可空），回车执行", "why (may be empty), Enter to do it")
+
     # ledger and refused reports
     holds = Text("账平", "it adds up")
     missing = Text("缺 {n}", "{n} missing")
@@ -191,6 +211,9 @@ class T:
         "收 {taken} = 送达 {delivered} + 等待 {waiting} + 拒收 {refused}",
         "taken {taken} = delivered {delivered} + waiting {waiting} + refused {refused}",
     )
+    nobodys = Text("无主消息", "junk")
+    answer = Text("回复", "answer")
+    track = Text("轨迹", "track")
     junk = Text("无主消息 {n}", "junk {n}")
     can_retry = Text("可重试", "can be retried")
     stays_refused = Text("拒收", "refused")
@@ -253,8 +276,8 @@ class T:
     ack_title = Text("确认告警：{what}", "Acknowledge: {what}")
     note_hint = Text("备注（可空），回车确认", "a note (may be empty), Enter to do it")
     silence_title = Text("静音：{what}", "Silence: {what}")
-    for_minutes = Text("{n} 分钟", "{n} minutes")
-    for_hours = Text("{n} 小时", "{n} hours")
+    for_minutes = Text("{n} 分钟", "{n} min")
+    for_hours = Text("{n} 小时", "{n} h")
     silence_end = Text("取消静音", "let it shout again")
     command_title = Text("对 {name} 下命令", "Tell {name}")
     confirm_risky = Text("此命令会中断服务。键入 {word} 以执行", "This takes something away. Type {word} to do it")
@@ -301,6 +324,7 @@ _WORDS: dict[str, Text] = {
     "": Text("–", "–"),
     "on_battery": T.on_battery,
     "battery": T.on_battery,
+    "junk": T.nobodys,
 }
 
 

@@ -15,7 +15,7 @@ COLUMNS = (
     Column(T.reading, 16, 2),
     Column(T.value, 12, 1, right=True),
     Column(T.raw, 10, 1),
-    Column(T.quality, 8),
+    Column(T.quality, 13),
     Column(T.heard, 6, right=True),
     Column(T.trend, 14, 2, tail=True),
 )

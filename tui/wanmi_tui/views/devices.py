@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from wanmi_tui.cells import ago, degrees, number
+from wanmi_tui.cells import ago, degrees, number, span
 from wanmi_tui.pages import Cell, Column, Line, Look, Page, dim, joined, page_of, plain, state_cell
 from wanmi_tui.state import NodeState
 from wanmi_tui.topics import DEVICES, EQUIPMENT
@@ -12,7 +12,7 @@ from wanmi_tui.wire import Device, Devices, Equipment, Fix, Part, Reading, SetDe
 from wanmi_tui.words import Lang, T
 
 NAME = Column(T.name, 12, 2)
-STATE = Column(T.state, 11)
+STATE = Column(T.state, 13)
 HEARD = Column(T.heard, 6, right=True)
 SAID = Column(T.said, 12, 5)
 Middle = Callable[[Device, Look], tuple[Cell, ...]]
@@ -86,6 +86,8 @@ def addresses(settings: dict[str, str]) -> str:
     )
 
 
+LONG = 7200
+"""Seconds from which on a length of time is told in hours and days."""
 AGE = Cell("\0age")
 """Stands for "heard how long ago", which only the line knows."""
 
@@ -146,6 +148,8 @@ def value_text(reading: Reading, lang: Lang) -> str:
         return T.unknown.to(lang)
     if isinstance(reading.value, str):
         return (reading.word_zh if lang == "zh" else reading.word_en) or reading.value
+    if reading.unit == "s" and reading.value >= LONG:
+        return span(reading.value, lang)
     return f"{number(reading.value)} {reading.unit}".rstrip()
 
 

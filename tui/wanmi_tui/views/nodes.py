@@ -83,7 +83,7 @@ def _link(look: Look, state: NodeState, line: HealthLine) -> Line:
     name = known[peer].name if peer in known else ""
     heard = _time_of(str(facts.get("heard", "")))
     cells = (
-        plain(f"  ↔ {peer} {name}"), state_cell(line.state, lang), dim(heard), plain(span(oldest, lang) if waits else "0"),
+        plain(f"└↔ {peer} {name}"), state_cell(line.state, lang), dim(heard), plain(span(oldest, lang) if waits else "0"),
         plain(str(waits)), plain(confirmed), Cell(line.reason, "plain" if line.state == "fine" else "warn"),
     )  # fmt: skip
     kept = next((one for one in links.links if peer in {one.peer, one.by}), None) if links else None
@@ -97,7 +97,7 @@ def _link(look: Look, state: NodeState, line: HealthLine) -> Line:
 def _probe(look: Look, state: NodeState, line: HealthLine) -> Line:
     facts = "  ".join(f"{name} {value}" for name, value in line.facts.items())
     cells = (
-        plain(f"  {line.name}"), state_cell(line.state, look.lang), dim(""), dim(""), dim(""), dim(""),
+        plain(f"└ {line.name}"), state_cell(line.state, look.lang), dim(""), dim(""), dim(""), dim(""),
         Cell(line.reason, "plain" if line.state == "fine" else "warn"),
     )  # fmt: skip
     return Line(f"{state.url}|{line.name}", state, cells, line, (line.reason, facts))

@@ -11,7 +11,7 @@ from wanmi_tui.pages import Line, Look
 from wanmi_tui.state import TailLine
 from wanmi_tui.words import Lang, T
 
-_TIMES = ("_at", "since", "_until", "made_at")
+_TIMES = ("at", "since", "_until")
 Pairs = list[tuple[str, str]]
 
 
@@ -22,7 +22,15 @@ def record_pairs(line: Line, look: Look) -> Pairs:
     if isinstance(about, TailLine):
         return [*_entry_pairs(about, look.lang)]
     if isinstance(about, msgspec.Struct):
-        return [*notes, *_pairs(msgspec.to_builtins(about))]
+        other = "en" if look.lang == "zh" else "zh"
+        return [
+            *notes,
+            *(
+                pair
+                for pair in _pairs(msgspec.to_builtins(about))
+                if pair[0] != other and not pair[0].endswith(f"_{other}")
+            ),
+        ]
     return notes
 
 
@@ -59,7 +67,7 @@ def _text(name: str, value: object) -> str:
 def help_pairs(lang: Lang) -> Pairs:
     """Keys with what they do."""
     keys = (
-        ("1 … 9 0", T.k_sections), ("Tab → l / Shift-Tab ← h", T.k_next), ("↑ ↓ j k PgUp PgDn", T.k_move),
+        ("1 … 9 0", T.k_sections), ("Tab →  /  ⇧Tab ←", T.k_next), ("↑ ↓ j k PgUp PgDn", T.k_move),
         ("Enter", T.k_open), ("/", T.k_find), ("n", T.k_node), ("a", T.k_ack), ("s", T.k_silence), ("t", T.k_retry),
         ("c", T.k_command), ("v", T.k_verify), ("y", T.k_copy), ("p", T.k_pause), ("r", T.k_refresh),
         ("Ctrl-P  :", T.k_palette), ("F2", T.k_lang), ("F3", T.k_theme), ("? F1", T.k_help), ("q", T.k_quit),

@@ -9,10 +9,10 @@ from wanmi_tui.pages import Cell, Column, Line, Look, Page, dim, joined, page_of
 from wanmi_tui.state import NodeState
 from wanmi_tui.topics import LEDGER, REFUSED
 from wanmi_tui.wire import Ledger, RefusedReport, RefusedReports, Tally
-from wanmi_tui.words import T
+from wanmi_tui.words import T, word
 
 COLUMNS = (
-    Column(T.state, 13),
+    Column(T.state, 16),
     Column(T.what, 9, 1),
     Column(T.terminal, 12),
     Column(T.time, 14),
@@ -48,7 +48,7 @@ def _refused(look: Look, state: NodeState, one: RefusedReport) -> Line:
     told = Cell(f"▲ {T.can_retry.to(lang)}", "warn") if one.retry else Cell(f"○ {T.stays_refused.to(lang)}", "dim")
     why = (one.zh if lang == "zh" else one.en) or one.reason
     advice = one.advice_zh if lang == "zh" else one.advice_en
-    cells = (told, plain(one.what), plain(one.terminal or "–"), dim(clock(one.at, date=True)), plain(why))
+    cells = (told, plain(word(one.what, lang)), plain(one.terminal or "–"), dim(clock(one.at, date=True)), plain(why))
     notes = (
         joined(why, one.detail), f"{T.advice.to(lang)}: {advice}" if advice else "",
         joined(one.id, one.report_id or "", size(one.size), one.topic, one.why_not),
