@@ -30,6 +30,25 @@ class RetryOut:
     outcome: str
 
 
+@dataclass(frozen=True)
+class PositionOut:
+    """Where a terminal was by its own newest status: WGS-84, µs UTC. Known at the edge only, never journaled."""
+
+    terminal: str
+    lon_e7: int
+    lat_e7: int
+    fix_at: int
+    heard_at: int
+
+
+@dataclass(frozen=True)
+class PositionsOut:
+    """Terminals that told their position since the node started."""
+
+    as_of: int
+    positions: list[PositionOut]
+
+
 def build_api(node: NodeContext, edge: Edge) -> APIRouter:
     """The routes under /api/v1."""
     router = APIRouter(tags=["edge"])
@@ -54,5 +73,17 @@ def build_api(node: NodeContext, edge: Edge) -> APIRouter:
     def retry(item: ItemId) -> RetryOut:
         """Look again at what was refused, by the terminals, the catalogue and the limits of now."""
         return RetryOut(item, retry_refused(node, edge, item))
+
+    @router.get("/terminals/positions")
+    @needs("device.read")
+    def positions() -> PositionsOut:
+        """Where the terminals were that spoke to this edge; the age is ``as_of`` less ``fix_at``."""
+        heard = edge.statuses.newest() if edge.statuses is not None else {}
+        found = [
+            PositionOut(terminal, one.lon_e7, one.lat_e7, one.fix_at, at)
+            for terminal, (one, at) in sorted(heard.items())
+            if one.lon_e7 is not None and one.lat_e7 is not None and one.fix_at is not None
+        ]
+        return PositionsOut(node.clock.now(), found)
 
     return router

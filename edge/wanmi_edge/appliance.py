@@ -13,7 +13,7 @@ from wanmi.errors import LinkError
 from wanmi.mqtt import Address, MqttClient, Session
 from wanmi.profiles import ProfileStore
 from wanmi.registry import NodeContext
-from wanmi.reports import ANSWER_FILTER, PART_FILTER, REPORT_FILTER, SEEN_FILTER, TRACK_FILTER
+from wanmi.reports import ANSWER_FILTER, PART_FILTER, REPORT_FILTER, SEEN_FILTER, STATUS_FILTER, TRACK_FILTER
 from wanmi.settings import is_loopback
 from wanmi_edge.broker import ManagedBroker, choose_kind, choose_port, external_address
 from wanmi_edge.broker_files import MESSAGE_LIMIT, BrokerFiles, Listener
@@ -24,6 +24,7 @@ from wanmi_edge.retrying import Retries
 from wanmi_edge.safe import SafeTeller
 from wanmi_edge.settings import MIB, BrokerSettings, EdgeSettings, IntakeSettings
 from wanmi_edge.spool import PartSpool, SpoolLimits
+from wanmi_edge.statuses import StatusDesk
 from wanmi_edge.tally import open_tally
 from wanmi_edge.task_sender import TICK as TASK_TICK
 from wanmi_edge.task_sender import TaskSender
@@ -48,6 +49,7 @@ class Edge:
         self.teller: SafeTeller | None = None
         self.sender: TaskSender | None = None
         self.sealer: TrackSealer | None = None
+        self.statuses: StatusDesk | None = None
         self.field: FieldDesk | None = None
         self.book: TerminalBook | None = None
         self.spool: PartSpool | None = None
@@ -95,7 +97,7 @@ class Edge:
         """Send the district's tasks to terminals, seal the positions that they send."""
         settings = self._wire(node).intake
         self.sealer = TrackSealer(node, self._book(), settings)
-        await in_thread(partial(self._send_tasks, self._sender(), self.sealer), "edge-tasks")
+        await in_thread(partial(self._send_tasks, self._sender(), self.sealer, self._desk()), "edge-tasks")
 
     async def run_probe(self, node: NodeContext) -> None:
         """Publish to oneself: a managed broker that does not bring it back is ended and started again."""
@@ -111,6 +113,7 @@ class Edge:
                 open_tally(node)
                 self.book = TerminalBook(node.store, node.journal)
                 self.sender = TaskSender(node, lambda: self.client)
+                self.statuses = StatusDesk(node, node.settings.section("edge", EdgeSettings).intake.status_seconds)
                 node.journal.listen_cosign(self._heard_cosign)
         return node.settings.section("edge", EdgeSettings)
 
@@ -123,6 +126,11 @@ class Edge:
         if self.sender is None:
             raise LinkError("the edge is not wired to its node yet")
         return self.sender
+
+    def _desk(self) -> StatusDesk:
+        if self.statuses is None:
+            raise LinkError("the edge is not wired to its node yet")
+        return self.statuses
 
     def _heard_cosign(self, cosign: Cosign) -> None:
         for hearer in (self.intake, self.teller):
@@ -176,7 +184,7 @@ class Edge:
         spool, book = make_spool(node, settings), self._book()
         rules = rules_of(node.code, node.settings.region, settings, self._profiles_of(node).active)
         judge = Judge(rules, book.known)
-        field = self.field = FieldDesk(node, client, spool, self._sender())
+        field = self.field = FieldDesk(node, client, spool, self._sender(), self._desk())
         intake = Intake(node, client, judge, spool, book, field, settings, self.retries)
         self.client, self.spool, self.intake, self.judge = client, spool, intake, judge
         client.start()
@@ -190,10 +198,11 @@ class Edge:
             self._profiles = ProfileStore(node, node.settings.section("edge", EdgeSettings).profile).watching()
         return self._profiles
 
-    def _send_tasks(self, sender: TaskSender, sealer: TrackSealer, stop: threading.Event) -> None:
+    def _send_tasks(self, sender: TaskSender, sealer: TrackSealer, statuses: StatusDesk, stop: threading.Event) -> None:
         while not stop.wait(TASK_TICK):
             sender.step()
             sealer.step()
+            statuses.step()
 
     def _probe(self, settings: BrokerSettings, stop: threading.Event) -> None:
         misses = 0
@@ -216,7 +225,7 @@ def session_of(code: str, settings: IntakeSettings) -> Session:
     """How the intake stands at the broker: what came while it was away is kept for it."""
     return Session(
         f"{code}-intake",
-        subscriptions=(REPORT_FILTER, PART_FILTER, ANSWER_FILTER, SEEN_FILTER, TRACK_FILTER),
+        subscriptions=(REPORT_FILTER, PART_FILTER, ANSWER_FILTER, SEEN_FILTER, TRACK_FILTER, STATUS_FILTER),
         window=settings.window,
         in_flight=IN_FLIGHT,
         max_packet=2 * MESSAGE_LIMIT,

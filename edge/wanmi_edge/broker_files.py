@@ -131,6 +131,7 @@ def acl_rules(node: str, walls: Iterable[str] = ()) -> str:
             "pattern write wanmi/v1/%u/answer",
             "pattern write wanmi/v1/%u/seen",
             "pattern write wanmi/v1/%u/track",
+            "pattern write wanmi/v1/%u/status",
             "pattern read wanmi/v1/%u/receipt",
             "pattern read wanmi/v1/%u/task",
             "",

@@ -25,9 +25,10 @@ from wanmi_edge import answers
 from wanmi_edge.ledger import Key, Taken, refusal_id
 from wanmi_edge.rows import SeenRow, TrackBatchRow
 from wanmi_edge.spool import PartSpool
+from wanmi_edge.statuses import StatusDesk
 from wanmi_edge.tally import ANSWERS, POSITIONS, count_in
 from wanmi_edge.task_sender import TaskSender
-from wanmi_edge.verdicts import Answered, FieldVerdict, Positions, Told
+from wanmi_edge.verdicts import Answered, FieldVerdict, Positions, Said, Told
 
 WAITING = 500
 """Answers that may wait for their photos; a terminal whose answer had to go sends it again."""
@@ -64,11 +65,14 @@ class FieldPlan:
 class FieldDesk:
     """Takes what terminals say apart from reports."""
 
-    def __init__(self, node: NodeContext, client: MqttClient, spool: PartSpool, sender: TaskSender) -> None:
+    def __init__(
+        self, node: NodeContext, client: MqttClient, spool: PartSpool, sender: TaskSender, statuses: StatusDesk
+    ) -> None:
         self._node = node
         self._client = client
         self._spool = spool
         self._sender = sender
+        self.statuses = statuses
         self._by = f"edge@{node.registry.plugins.get('edge', '0')}"
         self._waiting: OrderedDict[Key, tuple[AnswerMessage, frozenset[str]]] = OrderedDict()
         self.kept = self.refused = self.positions = 0
@@ -96,6 +100,8 @@ class FieldDesk:
                 self._answer(plan, verdict)
             elif isinstance(verdict, Positions):
                 self._positions(plan, verdict)
+            elif isinstance(verdict, Said):
+                self.statuses.heard(verdict.status)
             else:
                 self._told(plan, verdict)
             if sum(one.size for one in plan.sealed) > BYTES:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from wanmi.entries import Cosign
 from wanmi.journal.task_rows import AnswerRow
+from wanmi.journal.terminal_rows import TerminalHeardRow
 from wanmi.models import EntryRow, ReportRow, table
 from wanmi.mqtt import MqttClient
 from wanmi.registry import NodeContext
@@ -85,8 +86,9 @@ def told_until(store: Store, edge: str) -> int:
 
 
 def covered_by(store: Store, edge: str, after: int, upto: int, limit: int) -> Sequence[Covered]:
-    """Kept reports and answers of this edge with entries in (after, upto], in order."""
+    """Kept reports, answers and statuses of this edge with entries in (after, upto], in order."""
     found = [one for row in (ReportRow, AnswerRow) for one in _covered(store, row, edge, after, upto, limit)]
+    found += _heard(store, edge, after, upto)
     return sorted(found, key=lambda one: one.taken.seq)[:limit]
 
 
@@ -105,6 +107,21 @@ def _covered(
         return [
             Covered(terminal, report_id, Taken(digest, seq, bytes(hash_).hex(), "kept", reason))
             for terminal, report_id, digest, seq, hash_, reason in connection.execute(query)
+        ]
+
+
+def _heard(store: Store, edge: str, after: int, upto: int) -> list[Covered]:
+    """The newest statuses whose entry is in (after, upto]; one that a limit cuts off is said again by its terminal."""
+    said, entry = table(TerminalHeardRow).c, table(EntryRow).c
+    query = (
+        select(said.terminal, said.status_id, said.seq, entry.hash)
+        .join_from(table(TerminalHeardRow), table(EntryRow), (entry.origin == said.edge) & (entry.seq == said.seq))
+        .where(said.edge == edge, said.seq > after, said.seq <= upto)
+    )
+    with store.reader() as connection:
+        return [
+            Covered(terminal, status_id, Taken("", seq, bytes(hash_).hex(), "kept"))
+            for terminal, status_id, seq, hash_ in connection.execute(query)
         ]
 
 

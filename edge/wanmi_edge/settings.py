@@ -43,6 +43,7 @@ class IntakeSettings(Section):
 
     ``window`` is how many messages the broker hands over before the first is acknowledged; ``batch`` how many go into
     one transaction; sizes in MiB, times in seconds; ``junk_rows`` and ``waiting`` count rows.
+    The district hears how terminals are every ``status_seconds``, in one entry for all of them.
     A terminal's track is sealed when it is ``segment_seconds`` long or has ``segment_fixes`` positions.
     """
 
@@ -57,6 +58,7 @@ class IntakeSettings(Section):
     junk_rows: int = Field(default=1000, ge=1)
     segment_seconds: int = Field(default=900, ge=10)
     segment_fixes: int = Field(default=500, ge=2, le=5000)
+    status_seconds: int = Field(default=60, ge=1)
 
 
 class EdgeSettings(Section):

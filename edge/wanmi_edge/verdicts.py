@@ -21,6 +21,7 @@ from wanmi.reports import (
     ReportMessage,
     Rules,
     Seen,
+    Status,
     TrackBatch,
     decode_answer,
     decode_report,
@@ -28,8 +29,10 @@ from wanmi.reports import (
     examine,
     examine_answer,
     parse_topic,
+    read_status,
     read_track,
 )
+from wanmi.reports.topics import FieldWord
 from wanmi.settings import RegionSettings
 from wanmi_edge.settings import MIB, IntakeSettings
 
@@ -111,7 +114,14 @@ class Positions:
     payload: bytes
 
 
-FieldVerdict = Answered | Told | Positions
+@dataclass(frozen=True)
+class Said:
+    """A terminal says how it is."""
+
+    status: Status
+
+
+FieldVerdict = Answered | Told | Positions | Said
 Verdict = Good | No | Later | Junk | Part | FieldVerdict
 
 
@@ -155,9 +165,11 @@ class Judge:
         known = self._find(where.terminal)
         if known is None or known.revoked:
             raise Refused(Reason.REVOKED_TERMINAL if known else Reason.UNKNOWN_TERMINAL, terminal=where.terminal)
-        said = decode_seen(payload) if where.what == "seen" else read_track(payload, known.public_key)
+        said = _read(where.what, payload, known.public_key)
         if said.terminal != where.terminal:
             raise Refused(Reason.WRONG_TERMINAL, terminal=where.terminal)
+        if isinstance(said, Status):
+            return Said(said)
         return Told(said) if isinstance(said, Seen) else Positions(said, payload)
 
     def _part(self, topic: str, where: PartTopic, payload: bytes) -> Verdict:
@@ -166,6 +178,12 @@ class Judge:
             reason = Reason.REVOKED_TERMINAL if known else Reason.UNKNOWN_TERMINAL
             return Junk(topic, payload, reason, "a part from a terminal that is not admitted", where.terminal)
         return Part(where, payload)
+
+
+def _read(what: FieldWord, payload: bytes, key: bytes) -> Seen | TrackBatch | Status:
+    if what == "seen":
+        return decode_seen(payload)
+    return read_status(payload, key) if what == "status" else read_track(payload, key)
 
 
 def _refusal(topic: str, terminal: str, payload: bytes, content_type: str, refused: Refused) -> Verdict:

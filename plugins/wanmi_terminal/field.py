@@ -16,8 +16,9 @@ from typing import Any, Self
 from wanmi import __version__
 from wanmi.clock import Clock, SystemClock
 from wanmi.ids import Ids, SystemIds
-from wanmi.reports import Receipt, Seen, Task, TrackFix, is_safe
+from wanmi.reports import Receipt, Seen, Task, TrackFix, is_safe, sign_status
 from wanmi_terminal.broker import BrokerUrl
+from wanmi_terminal.heart import Beat, Heart
 from wanmi_terminal.home import Home
 from wanmi_terminal.inbox import Inbox
 from wanmi_terminal.link import Link, LinkState
@@ -77,12 +78,15 @@ class FieldTerminal:
         ids: Ids | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         on_task: Callable[[Task], None] | None = None,
+        beat: Beat | None = None,
     ) -> None:
         self.home = home
         self.spool = Spool(home.spool_path)
         self.inbox = Inbox(self.spool)
         self._clock = clock or SystemClock()
-        self._maker = ReportMaker(home.terminal, home.key, self._clock, ids or SystemIds(), APP)
+        self._ids = ids or SystemIds()
+        self._maker = ReportMaker(home.terminal, home.key, self._clock, self._ids, APP)
+        self.heart = Heart(home.terminal, APP, beat or Beat())
         self._on_progress = on_progress
         self._on_task = on_task
         self.lock = threading.Condition()
@@ -150,6 +154,15 @@ class FieldTerminal:
         self.inbox.add_track(self._maker.track(fixes))
         with self.lock:
             self.tracked += 1
+            self.heart.fix = fixes[-1]
+
+    def status(self) -> bytes:
+        """The signed message that says how the terminal is now."""
+        with self.lock:
+            now, counts = self._clock.now(), self._counts
+            id = "S" + self._ids.token(12).hex()
+            tasks = len(self.inbox.held("open"))
+            return sign_status(self.heart.beat(id, now, counts.new + counts.kept, counts.refused, tasks), self.home.key)
 
     def load(self) -> None:
         """Take up the whole spool: at start, and when another process changed it."""
@@ -168,7 +181,9 @@ class FieldTerminal:
         """Apply receipts from any broker: on disk first, then in every link's schedule."""
         with self.lock:
             good = [self._judged(receipt) for receipt in receipts if receipt.terminal == self.home.terminal]
-            changes = self.spool.apply(good, self._clock.now())
+            now = self._clock.now()
+            good = [receipt for receipt in good if not self.heart.heard(receipt, now)]
+            changes = self.spool.apply(good, now)
             for receipt in good:
                 change = changes.get(receipt.report_id or "")
                 for link in self._links:

@@ -27,6 +27,7 @@ from wanmi.reports import (
     receipt_topic,
     report_topic,
     seen_topic,
+    status_topic,
     task_topic,
     track_topic,
 )
@@ -83,7 +84,8 @@ class Link:
         self._receipts: list[Receipt] = []
         self._tasks: list[Task] = []
         self._first = not number
-        self._mute = False
+        self._mute = self._statusless = False
+        self._status_at = 0.0
         self._track_n, self._tracked = 0, -1
         self._with_parts: set[str] = set()
         self._window = IN_FLIGHT
@@ -186,13 +188,14 @@ class Link:
     def _serve(self, client: Any) -> None:
         self._terminal.link_changed()
         self._say(self._terminal.inbox.seen(self._id))
-        looked = time.monotonic()
+        looked, self._status_at = time.monotonic(), 0.0
         while client.loop(TICK_S) == 0:
             if self._stopping.is_set():
                 client.disconnect()
                 return
             self._apply()
             self._send_tracks()
+            self._send_status()
             self._pump(client)
             if time.monotonic() - looked > POLL_S:
                 looked = time.monotonic()
@@ -241,6 +244,7 @@ class Link:
         if reason.is_failure:
             self._problem = f"{self._route.broker} does not take {message.topic if message else '?'}: {reason}"
         self._mute |= reason.is_failure and message is not None and message.topic == seen_topic(self._id)
+        self._statusless |= reason.is_failure and message is not None and message.topic == status_topic(self._id)
         if message is not None and message.track and not reason.is_failure:
             self._terminal.inbox.track_sent(message.track)
         if message is not None and message.item is not None:
@@ -259,6 +263,13 @@ class Link:
         """Tell the edge what is on disk here, unless its broker does not know that topic (an edge without tasks)."""
         if not self._mute:
             self._outbox.appendleft(_Message(seen_topic(self._id), encode_seen(seen)))
+
+    def _send_status(self) -> None:
+        """How the terminal is, by the first broker: after each connection, then every few minutes."""
+        now = time.monotonic()
+        if self._first and not self._statusless and (not self._status_at or now >= self._status_at):
+            self._status_at = now + self._terminal.heart.every
+            self._outbox.append(_Message(status_topic(self._id), self._terminal.status()))
 
     def _send_tracks(self) -> None:
         """Positions that wait go by the first broker, behind everything else."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from wanmi.reports import Answer, Card, Receipt, Report, Seen, Task, TrackBatch, WireMessage
+from wanmi.reports import Answer, Card, Receipt, Report, Seen, Status, Task, TrackBatch, WireMessage
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _FILES: dict[str, type[Any]] = {
@@ -19,6 +19,7 @@ _FILES: dict[str, type[Any]] = {
     "seen.json": Seen,
     "answer.json": Answer,
     "track.json": TrackBatch,
+    "status.json": Status,
 }
 
 

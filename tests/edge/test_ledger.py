@@ -37,6 +37,7 @@ from wanmi_edge.field_desk import FieldDesk
 from wanmi_edge.intake import Intake
 from wanmi_edge.rows import JunkRow
 from wanmi_edge.settings import EdgeSettings
+from wanmi_edge.statuses import StatusDesk
 from wanmi_edge.tally import Tally, count_in, open_tally, read_tally
 from wanmi_edge.task_sender import TaskSender
 from wanmi_edge.terminals import TerminalBook
@@ -72,7 +73,7 @@ class Desk:
         book, spool = TerminalBook(node.store, node.journal), make_spool(node, intake)
         profile = cast(Any, SimpleNamespace(catalogue=SimpleNamespace(get=lambda kind, _category: kind == "event")))
         judge = Judge(rules_of(EDGE, node.settings.region, intake, lambda: profile), book.known)
-        field = FieldDesk(node, client, spool, TaskSender(node, lambda: None))
+        field = FieldDesk(node, client, spool, TaskSender(node, lambda: None), StatusDesk(node, 60))
         self.intake = Intake(node, client, judge, spool, book, field, intake)
         self.sealer = TrackSealer(node, book, intake)
         self.intake._resume()

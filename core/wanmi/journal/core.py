@@ -15,6 +15,7 @@ from wanmi.journal.device_rows import register_devices
 from wanmi.journal.order_rows import register_orders
 from wanmi.journal.projecting import body_of
 from wanmi.journal.task_rows import register_tasks
+from wanmi.journal.terminal_rows import register_heard
 from wanmi.models import (
     CALLER,
     CORE_ROWS,
@@ -66,6 +67,7 @@ def register_core(to: Registry) -> None:
     register_tasks(to)
     register_orders(to)
     register_devices(to)
+    register_heard(to)
 
 
 def project_nodes(tx: Connection, entries: Sequence[Entry]) -> None:

@@ -51,6 +51,7 @@ from wanmi.reports.receipts import (
     encode_receipt,
     is_safe,
 )
+from wanmi.reports.statuses import Status, read_status, sign_status
 from wanmi.reports.tasks import (
     Seen,
     Task,
@@ -66,6 +67,7 @@ from wanmi.reports.topics import (
     PART_FILTER,
     REPORT_FILTER,
     SEEN_FILTER,
+    STATUS_FILTER,
     TRACK_FILTER,
     FieldTopic,
     PartTopic,
@@ -77,6 +79,7 @@ from wanmi.reports.topics import (
     receipt_topic,
     report_topic,
     seen_topic,
+    status_topic,
     task_topic,
     track_topic,
 )
@@ -98,6 +101,7 @@ __all__ = [
     "PART_FILTER",
     "REPORT_FILTER",
     "SEEN_FILTER",
+    "STATUS_FILTER",
     "TRACK_FILTER",
     "Answer",
     "AnswerMessage",
@@ -124,6 +128,7 @@ __all__ = [
     "Result",
     "Rules",
     "Seen",
+    "Status",
     "Task",
     "TaskRef",
     "TrackBatch",
@@ -157,6 +162,7 @@ __all__ = [
     "parse_topic",
     "part_topic",
     "read_card",
+    "read_status",
     "read_text",
     "read_track",
     "reason_text",
@@ -168,7 +174,9 @@ __all__ = [
     "segment_of",
     "sign_answer",
     "sign_report",
+    "sign_status",
     "sign_track",
+    "status_topic",
     "task_topic",
     "text_part",
     "track_topic",

@@ -6,6 +6,7 @@ up    wanmi/v1/{terminal}/part/{digest}/{index}/{count}     one chunk of a large
 up    wanmi/v1/{terminal}/answer                            one signed answer to a task
 up    wanmi/v1/{terminal}/seen                              which tasks are on the terminal's disk
 up    wanmi/v1/{terminal}/track                             one signed batch of positions
+up    wanmi/v1/{terminal}/status                            how the terminal is, signed
 down  wanmi/v1/{terminal}/receipt                           the edge's answers
 down  wanmi/v1/{terminal}/task                              one task, again until it was seen
 """
@@ -26,12 +27,13 @@ PART_FILTER = "wanmi/v1/+/part/#"
 ANSWER_FILTER = "wanmi/v1/+/answer"
 SEEN_FILTER = "wanmi/v1/+/seen"
 TRACK_FILTER = "wanmi/v1/+/track"
+STATUS_FILTER = "wanmi/v1/+/status"
 
-FieldWord = Literal["answer", "seen", "track"]
+FieldWord = Literal["answer", "seen", "track", "status"]
 
 _UP = re.compile(
     r"wanmi/v1/(?P<terminal>T[0-9]{6}-[0-9]{4,8})/"
-    r"(?:(?P<word>report|answer|seen|track)|part/(?P<digest>[0-9a-f]{64})(?:/(?P<index>[0-9]{1,2})/(?P<count>[0-9]{1,2}))?)"
+    r"(?:(?P<word>report|answer|seen|track|status)|part/(?P<digest>[0-9a-f]{64})(?:/(?P<index>[0-9]{1,2})/(?P<count>[0-9]{1,2}))?)"
 )
 
 
@@ -78,6 +80,11 @@ def seen_topic(terminal: str) -> str:
 def track_topic(terminal: str) -> str:
     """Where a terminal sends its positions."""
     return f"wanmi/v1/{terminal}/track"
+
+
+def status_topic(terminal: str) -> str:
+    """Where a terminal says how it is."""
+    return f"wanmi/v1/{terminal}/status"
 
 
 def task_topic(terminal: str) -> str:

@@ -20,6 +20,7 @@ from wanmi.web.api_journal import journal_routes
 from wanmi.web.api_people import people_routes, self_routes
 from wanmi.web.api_reports import report_routes
 from wanmi.web.api_self import who_routes
+from wanmi.web.api_terminals import terminal_routes
 from wanmi.web.described import DescribedApp
 from wanmi.web.doors import Doors, flat_routes
 from wanmi.web.events import EventHub
@@ -66,6 +67,7 @@ def _routers(node: NodeContext, app: FastAPI, meter: Meter) -> Iterator[tuple[st
     yield API, report_routes(node)
     yield API, event_routes(node, app.state.events)
     yield API, alarm_routes(node)
+    yield API, terminal_routes(node)
     yield "", explorer_routes(app)
     for routes in node.registry.routes:
         router = routes.build(node)

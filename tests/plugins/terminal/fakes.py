@@ -60,6 +60,7 @@ topic readwrite wanmi/v1/#
 pattern write wanmi/v1/%u/report
 pattern write wanmi/v1/%u/part/#
 pattern write wanmi/v1/%u/seen
+pattern write wanmi/v1/%u/status
 pattern read wanmi/v1/%u/receipt
 """
 
