@@ -116,7 +116,9 @@ class Talk:
         except StopAsyncIteration:
             raise DeviceUnreachable("the device ended the conversation") from None
         finally:
-            coming.cancel()
+            if coming.cancel():
+                # a generator that still runs cannot be closed: its fault would hide that this task was cancelled
+                await asyncio.wait([coming])
 
     async def _watched(self, coming: asyncio.Future[Sample]) -> Sample:
         """Wait for a sample, and let the hearer look at the time meanwhile."""
