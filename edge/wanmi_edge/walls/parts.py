@@ -49,16 +49,19 @@ def add_walls(to: Registry, client: Client, url: Callable[[], str]) -> WallDesk:
 
 def admission(node: NodeContext, wall: str, url: str, actor: str | None) -> Admission:
     """Admit, and say all that the wall's PC needs."""
-    return Admission(wall, admit_wall(node, wall, actor), url, _authority(node))
+    told = _told(node)
+    if told.get("kind") == "iotcore":
+        raise BadInput("this edge's broker is iotcore, which has no access rules: install mosquitto to admit walls")
+    return Admission(wall, admit_wall(node, wall, actor), url, str(told.get("ca") or ""))
 
 
-def _authority(node: NodeContext) -> str:
-    """The file with the authority of the edge's own broker; "" where it speaks no TLS, or is another's."""
+def _told(node: NodeContext) -> dict[str, Any]:
+    """What the edge's own broker says of itself (kind, ca); empty while it does not run, or is another's."""
     try:
-        told = json.loads(BrokerFiles(node.dir / "broker").address.read_text(encoding="utf-8"))
+        told: dict[str, Any] = json.loads(BrokerFiles(node.dir / "broker").address.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return ""
-    return str(told.get("ca") or "")
+        return {}
+    return told
 
 
 def _admit(url: Callable[[], str], node: NodeContext, args: Args) -> Items:

@@ -86,7 +86,8 @@ PJLINK = Driver(
     "pjlink", "display", "PJLink 投影机与显示器", "PJLink projector or display", PjlinkSettings,
     quantities=(
         of.POWER, of.INPUT, of.PICTURE_MUTED, of.SOUND_MUTED, *of.ERRORS, of.LAMP_HOURS, of.LAMP_LIT, of.NAME,
-        of.FILTER_HOURS, of.FROZEN, of.RESOLUTION,
+        of.FILTER_HOURS, of.FROZEN, of.RESOLUTION, of.INFO, of.INPUTS, of.BEST_RESOLUTION, of.LAMP_MODEL,
+        of.FILTER_MODEL,
     ),
     connect=connect,
     commands=(

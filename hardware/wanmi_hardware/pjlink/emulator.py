@@ -11,7 +11,7 @@ from typing import cast
 from wanmi.errors import DeviceGarbled
 from wanmi_hardware.pjlink import codec
 
-IN_STANDBY = frozenset({"POWR", "ERST", "LAMP", "INST", "NAME", "INF1", "INF2", "INFO", "CLSS", "SNUM", "SVER", "FILT", "RLMP", "RFIL", "INNM"})  # fmt: skip
+IN_STANDBY = frozenset({"POWR", "ERST", "LAMP", "INST", "NAME", "INF1", "INF2", "INFO", "CLSS", "SNUM", "SVER", "FILT", "RLMP", "RFIL", "INNM", "RRES"})  # fmt: skip
 """What is answered in standby; the rest is ERR3 there."""
 
 

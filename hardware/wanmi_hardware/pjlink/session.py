@@ -32,7 +32,7 @@ class PjlinkSession:
         self._level = 1
         self._owed = False
         self._lacks: set[str] = set()
-        self._inputs: tuple[str, ...] = ()
+        self._inputs: dict[str, str] = {}
         self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self._lock = asyncio.Lock()
 
@@ -81,8 +81,10 @@ class PjlinkSession:
     async def samples(self) -> AsyncIterator[Sample]:
         """Everything that it says of itself, at once."""
         identity = await self.identify()
+        facts = [one async for one in self._facts()]
         while True:
-            readings = [one async for one in self._readings()]
+            readings = facts + [one async for one in self._readings()]
+            facts = []
             events = tuple(self._events)
             self._events.clear()
             yield Sample(tuple(readings), events=events, identity=identity)
@@ -114,6 +116,28 @@ class PjlinkSession:
 
     # -- parts --------------------------------------------------------------------------------------------
 
+    async def _facts(self) -> AsyncIterator[Reading]:
+        """What does not change while the connection stands: told with its first sample."""
+        for body, level, quantity in _FACTS:
+            text = await self._told(body, level) if level <= self._level else ""
+            if text:
+                yield quantity.read(codec.read_size(text) if quantity is of.BEST_RESOLUTION else text, text)
+        await self._learn_inputs()
+        if self._inputs:
+            words = ", ".join(f"{codec.read_input(code)} {name}".strip() for code, name in self._inputs.items())
+            yield of.INPUTS.read(words, " ".join(self._inputs))
+
+    async def _learn_inputs(self) -> None:
+        """The inputs that it has; their names from class 2 on. A display that will not list them is asked again later."""
+        said = await self.ask("INST", level=self._level)
+        if said.error:
+            return
+        found = {}
+        for code in codec.read_inputs(said.text):
+            named = await self.ask("INNM", f"?{code}", 2) if self._level == 2 else None
+            found[code] = "" if named is None or named.error else named.text.strip()
+        self._inputs = found
+
     async def _readings(self) -> AsyncIterator[Reading]:
         for body, level, cook in _POLLED:
             if level > self._level or body in self._lacks:
@@ -133,12 +157,14 @@ class PjlinkSession:
         return await self._tell("POWR", _STATES[name])
 
     async def _select(self, name: str) -> str:
-        code = codec.write_input(name)
+        """By its code (31), its kind (DIGITAL-1), or the name that the display itself gives it."""
         if not self._inputs:
-            self._inputs = codec.read_inputs((await self._good("INST", self._level)).text)
-        if code not in self._inputs:
-            known = ", ".join(codec.read_input(one) for one in self._inputs)
-            raise BadInput(f"{self._where} has no input {name!r}; it has {known}")
+            await self._learn_inputs()
+        named = next((code for code, own in self._inputs.items() if own and own.lower() == name.strip().lower()), None)
+        code = named or codec.write_input(name)
+        if code is None or code not in self._inputs:
+            known = ", ".join(f"{codec.read_input(one)} {own}".strip() for one, own in self._inputs.items())
+            raise BadInput(f"{self._where} has no input {name!r}; it has {known or 'told none'}")
         return await self._tell("INPT", code, self._level)
 
     async def _tell(self, body: str, text: str, level: int = 1) -> str:
@@ -221,6 +247,12 @@ _POLLED: tuple[tuple[str, int, Callable[[str], Cooked]], ...] = (
     ("FILT", 2, _filter),
     ("FREZ", 2, _frozen),
     ("IRES", 2, _size),
+)
+_FACTS: tuple[tuple[str, int, Quantity], ...] = (
+    ("INFO", 1, of.INFO),
+    ("RRES", 2, of.BEST_RESOLUTION),
+    ("RLMP", 2, of.LAMP_MODEL),
+    ("RFIL", 2, of.FILTER_MODEL),
 )
 _UNKNOWN: Mapping[Callable[[str], Cooked], tuple[Quantity, ...]] = {
     _power: (of.POWER,), _input: (of.INPUT,), _muted: (of.PICTURE_MUTED, of.SOUND_MUTED), _errors: of.ERRORS[:5],

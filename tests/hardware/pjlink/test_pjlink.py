@@ -92,6 +92,9 @@ def test_a_display_says_everything_and_is_told_through_warm_up_and_cool_down() -
             hours.seconds = 31
             assert await it.command("on", {}) == "it is on already"
             assert await it.command("input", {"input": "digital-2"}) == "INPT OK"
+            assert await it.command("input", {"input": "lan"}) == "INPT OK", "by the display's own name"
+            assert projector.input == "51"
+            assert await it.command("input", {"input": "32"}) == "INPT OK"
             assert await it.command("mute", {"what": "picture", "state": "on"}) == "AVMT OK"
             assert await it.command("freeze", {"state": "on"}) == "FREZ OK"
             assert await it.command("volume", {"step": "up"}) == "SVOL OK"
@@ -100,11 +103,14 @@ def test_a_display_says_everything_and_is_told_through_warm_up_and_cool_down() -
             assert (warm["mute.picture"], warm["mute.sound"], warm["display.frozen"]) == ("on", "off", "on")
             assert (warm["lamp.1.hours"], warm["lamp.2.hours"], warm["lamp.2.lit"]) == (1234.0, 50.0, "on")
             assert (warm["filter.hours"], warm["display.resolution"]) == (200.0, "1920x1080")
-            with pytest.raises(BadInput, match="has no input 'VIDEO-1'; it has RGB-1, DIGITAL-1"):
+            with pytest.raises(BadInput, match="has no input 'VIDEO-1'; it has RGB-1 Computer, DIGITAL-1 HDMI 1"):
                 await it.command("input", {"input": "VIDEO-1"})
             assert await it.command("off", {}) == "POWR OK"
             with pytest.raises(DeviceRefused, match=r"cooling down.*do not cut its power"):
                 await it.command("on", {})
+            assert (cold["display.info"], cold["display.best_resolution"]) == ("no light, no heat", "1920x1080")
+            assert (cold["lamp.model"], cold["filter.model"]) == ("LMP-1", "FIL-1")
+            assert cold["display.inputs"] == "RGB-1 Computer, DIGITAL-1 HDMI 1, DIGITAL-2 HDMI 2, NETWORK-1 LAN"
             who = await it.identify()
             assert (who.maker, who.model, who.serial, who.firmware) == ("Wanmi", "Emulated projector", "E0001", "1.0")
 
