@@ -127,6 +127,25 @@ TERMINALS = [
     {"terminal": "T210102-0002", "district": DISTRICT, "state": "admitted", "holder": "P0043", "pending_tasks": 2, "refused": 1, "heard_at": NOW - 95 * MINUTE, "battery": 12, "app": "1.3.9", "queue": 7},
     {"terminal": "T210102-0003", "district": DISTRICT, "state": "revoked"},
 ]  # fmt: skip
+VEHICLES = {
+    "as_of": NOW,
+    "vehicles": [{
+        "vehicle": "D0009:辽A12345", "name": "JT/T 808 辽A12345", "device": "D0009", "part": "辽A12345", "fix": {**FIX, "speed_cm_s": 950},
+        "came_at": NOW - 4 * SECOND, "age_s": 4, "valid": FIX,
+    }],
+}  # fmt: skip
+FENCES = {
+    "fences": [
+        {
+            "id": "F001",
+            "name": "浑南停车场",
+            "points": [[1234300000, 417970000]],
+            "radius_m": 120,
+            "margin_m": 30,
+            "dwell_s": 10,
+        }
+    ]
+}
 SCENES = {
     "as_of": NOW,
     "scenes": [{
@@ -179,7 +198,7 @@ def edge_answers(request: httpx.Request) -> httpx.Response:
         "/drivers": {"drivers": [{"name": "ups-snmp", "commands": [{"name": "test_battery", "zh": "电池自检", "en": "battery test"}]}]},
         "/ledger": LEDGER, "/spool/refused": {"refused": REFUSED}, "/terminals": {"as_of": NOW, "terminals": TERMINALS},
         "/terminals/positions": {"positions": [{"terminal": "T210102-0001", "lon_e7": 1234301000, "lat_e7": 417970000, "fix_at": NOW - 25 * SECOND}]},
-        "/scenes": SCENES,
+        "/scenes": SCENES, "/vehicles": VEHICLES, "/fences": FENCES,
         "/devices/D0001/samples": samples(),
     }  # fmt: skip
     answers |= {f"/devices/{one['id']}": one for one in DEVICES}

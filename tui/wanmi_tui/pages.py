@@ -15,7 +15,7 @@ MOST_LINES = 500
 """Lines of a table: more than that nobody reads, and every one costs on a slow link."""
 
 TONES: dict[str, Tone] = {
-    "fine": "good", "up": "good", "valid": "good", "shown": "good", "called": "warn", "failed": "bad", "not_connected": "warn", "mains": "good", "good": "good", "current": "good", "on": "good",
+    "fine": "good", "up": "good", "valid": "good", "shown": "good", "watched": "good", "called": "warn", "failed": "bad", "not_connected": "warn", "mains": "good", "good": "good", "current": "good", "on": "good",
     "warn": "warn", "warning": "warn", "stale": "warn", "implausible": "warn", "no_fix": "warn", "over": "warn",
     "battery": "warn", "bypass": "warn", "pending": "warn", "connecting": "warn", "warming": "warn", "cooling": "warn",
     "bad": "bad", "critical": "bad", "unreachable": "bad", "refused": "bad", "lost": "bad", "low": "bad",

@@ -12,6 +12,7 @@ from wanmi_tui.wire import (
     Devices,
     Drivers,
     Equipment,
+    Fences,
     Heads,
     HealthLine,
     Ledger,
@@ -53,6 +54,7 @@ REFUSED = Topic("refused", "/spool/refused", RefusedReports, 10.0, ("report.",))
 TERMINALS = Topic("terminals", "/terminals", Terminals, 10.0, ("terminal.",))
 POSITIONS = Topic("positions", "/terminals/positions", Positions, 15.0)
 VEHICLES = Topic("vehicles", "/vehicles", Vehicles, 5.0, ("geofence.", "vehicle."))
+FENCES = Topic("fences", "/fences", Fences, 30.0, ("fence.", "geofence."))
 SCENES = Topic("scenes", "/scenes", Scenes, 15.0, ("scene.",))
 
 ALWAYS = (OWN, ALARMS)

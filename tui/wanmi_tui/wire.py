@@ -373,19 +373,15 @@ class Terminals(msgspec.Struct, frozen=True):
 
 
 class Vehicle(msgspec.Struct, frozen=True):
-    """A vehicle with its last position."""
+    """A vehicle with its newest fix, and the newest good one."""
 
     vehicle: str
+    fix: Fix
     name: str = ""
-    edge: str = ""
-    state: str = ""
-    at: int = 0
-    lon_e7: int | None = None
-    lat_e7: int | None = None
-    speed_cm_s: int | None = None
-    course_cdeg: int | None = None
-    inside: list[str] = []
-    reason: str = ""
+    device: str = ""
+    part: str = ""
+    came_at: int = 0
+    valid: Fix | None = None
 
 
 class Vehicles(msgspec.Struct, frozen=True):
@@ -393,6 +389,25 @@ class Vehicles(msgspec.Struct, frozen=True):
 
     as_of: int = 0
     vehicles: list[Vehicle] = []
+
+
+class Fence(msgspec.Struct, frozen=True):
+    """A fence: one point and ``radius_m``, or a polygon."""
+
+    id: str
+    name: str = ""
+    points: list[tuple[int, int]] = []
+    radius_m: int = 0
+    margin_m: int = 0
+    dwell_s: int = 0
+    vehicles: list[str] = []
+    enabled: bool = True
+
+
+class Fences(msgspec.Struct, frozen=True):
+    """GET /fences."""
+
+    fences: list[Fence] = []
 
 
 class Position(msgspec.Struct, frozen=True):

@@ -204,6 +204,11 @@ class T:
     end_scene = Text("结束", "end it")
     why_hint = Text("原因（可空），回车执行", "why (may be empty), Enter to do it")
 
+    # vehicles
+    watched = Text("监视中", "watched")
+    corners = Text("{n} 边形", "{n} corners")
+    fence_rule = Text("围栏：离开 {margin} 米、{dwell} 秒后才算", "fence: counts after {margin} m and {dwell} s")
+
     # ledger and refused reports
     holds = Text("账平", "it adds up")
     missing = Text("缺 {n}", "{n} missing")

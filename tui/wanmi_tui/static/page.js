@@ -1,3 +1,9 @@
-// textual.js asks for the page again through buttons that this page does not have; nothing else is needed.
+// The terminal takes the keys at once: once its text area and its stream are there.
 "use strict";
-document.getElementById("terminal").focus();
+const look = setInterval(() => {
+  const area = document.querySelector(".xterm-helper-textarea");
+  if (area && document.body.classList.contains("-first-byte")) {
+    clearInterval(look);
+    area.focus();
+  }
+}, 50);

@@ -7,10 +7,23 @@ from collections.abc import Iterator, Sequence
 from wanmi_tui.cells import ago, clock, degrees
 from wanmi_tui.pages import Cell, Column, Line, Look, Page, dim, joined, page_of, plain, state_cell
 from wanmi_tui.state import NodeState
-from wanmi_tui.topics import DEVICES, POSITIONS, TERMINALS, VEHICLES
+from wanmi_tui.topics import DEVICES, FENCES, POSITIONS, TERMINALS, VEHICLES
 from wanmi_tui.views.devices import fix_cells
-from wanmi_tui.wire import Device, Devices, Fix, Part, Position, Positions, Terminal, Terminals, Vehicle, Vehicles
-from wanmi_tui.words import T
+from wanmi_tui.wire import (
+    Device,
+    Devices,
+    Fence,
+    Fences,
+    Fix,
+    Part,
+    Position,
+    Positions,
+    Terminal,
+    Terminals,
+    Vehicle,
+    Vehicles,
+)
+from wanmi_tui.words import T, word
 
 TERMINAL_COLUMNS = (
     Column(T.terminal, 13, 1),
@@ -27,7 +40,7 @@ VEHICLE_COLUMNS = (
     Column(T.place, 19),
     Column(T.speed, 8, right=True),
     Column(T.heard, 6, right=True),
-    Column(T.fences, 12, 2),
+    Column(T.course, 12, 2),
 )
 LOW = 20
 """Percent of a battery below which somebody should know."""
@@ -78,32 +91,58 @@ def _vehicles(look: Look, states: Sequence[NodeState]) -> Iterator[Line]:
     for state in states:
         told = state.get(VEHICLES) or Vehicles()
         yield from (_vehicle(look, state, one, told.as_of) for one in told.vehicles)
-        listed = {one.vehicle for one in told.vehicles}
+        listed = {(one.device, one.part) for one in told.vehicles}
         devices = state.get(DEVICES) or Devices()
         for device in devices.devices:
             if device.kind in {"vehicles", "tracks"}:
-                parts = (part for part in device.parts if part.fix is not None and part.part not in listed)
+                parts = (part for part in device.parts if part.fix is not None and (device.id, part.part) not in listed)
                 yield from (_part(look, state, device, part, devices.as_of) for part in parts)
+    for state in states:
+        yield from (_fence(look, state, one) for one in (state.get(FENCES) or Fences()).fences)
 
 
 def _vehicle(look: Look, state: NodeState, one: Vehicle, now: int) -> Line:
-    lang = look.lang
-    cells = (
-        plain(one.name or one.vehicle), state_cell(one.state, lang), plain(degrees(one.lon_e7, one.lat_e7)),
-        plain(speed(one.speed_cm_s)), dim(ago(one.at, now, lang)), plain(" ".join(one.inside)),
-    )  # fmt: skip
-    notes = (one.reason, joined(one.edge, one.vehicle, f"{T.heard.to(lang)} {clock(one.at, date=True)}"))
+    """A vehicle at its newest fix; where that has no place, at the newest good one."""
+    known = one.fix if one.fix.lon_e7 is not None else one.valid
+    seen = "" if one.valid is None else f"{word('valid', look.lang)} {clock(one.valid.made_at, date=True)}"
+    notes = (
+        one.fix.reason,
+        joined(one.name, one.vehicle, f"{T.heard.to(look.lang)} {clock(one.came_at, date=True)}", seen),
+    )
+    cells = _fix_line(look, one.part or one.name or one.vehicle, one.fix, known, ago(one.came_at, now, look.lang))
     return Line(f"{state.code}|{one.vehicle}", state, cells, one, notes)
 
 
 def _part(look: Look, state: NodeState, device: Device, part: Part, now: int) -> Line:
     fix = part.fix or Fix("no_fix")
-    told, place = fix_cells(fix, look.lang)
-    cells = (
-        plain(part.part or device.name), told, place, plain(speed(fix.speed_cm_s)), dim(ago(part.fix_at, now, look.lang)), dim("–"),
-    )  # fmt: skip
+    cells = _fix_line(look, part.part or device.name, fix, fix, ago(part.fix_at, now, look.lang))
     notes = (joined(fix.reason, device.reason), joined(device.id, device.name, device.driver))
     return Line(f"{state.code}|{device.id}|{part.part}", state, cells, device, notes)
+
+
+def _fix_line(look: Look, name: str, fix: Fix, known: Fix | None, heard: str) -> tuple[Cell, ...]:
+    told, _ = fix_cells(fix, look.lang)
+    place = "–" if known is None else degrees(known.lon_e7, known.lat_e7)
+    course = "" if fix.course_cdeg is None else f"{fix.course_cdeg / 100:.0f}°"
+    return (
+        plain(name),
+        told,
+        plain(place),
+        plain(speed(fix.speed_cm_s)),
+        dim(heard),
+        dim(joined(course, " ".join(fix.systems), by=" ")),
+    )
+
+
+def _fence(look: Look, state: NodeState, one: Fence) -> Line:
+    lang = look.lang
+    first = one.points[0] if one.points else (None, None)
+    shape = f"⌀ {2 * one.radius_m} m" if one.radius_m else T.corners.to(lang, n=len(one.points))
+    cells = (
+        plain(one.name or one.id), state_cell("watched" if one.enabled else "off", lang), plain(degrees(*first)), dim(""), dim(""), plain(shape),
+    )  # fmt: skip
+    notes = (T.fence_rule.to(lang, margin=one.margin_m, dwell=one.dwell_s), joined(one.id, " ".join(one.vehicles)))
+    return Line(f"{state.code}|fence {one.id}", state, cells, one, notes)
 
 
 def speed(cm_s: int | None) -> str:
