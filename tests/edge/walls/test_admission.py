@@ -75,7 +75,7 @@ def test_names_that_could_be_somebody_else(node: Node, name: str) -> None:
 
 
 def test_a_broker_without_access_rules_takes_no_walls(node: Node) -> None:
-    (node.dir / "broker").mkdir()
+    (node.dir / "broker").mkdir(exist_ok=True)
     (node.dir / "broker" / "address.json").write_text(json.dumps({"kind": "iotcore", "url": "mqtt://x", "pid": 1}))
     with pytest.raises(BadInput, match="install mosquitto"):
         admission(node, "wall-1", "mqtt://x", None)
