@@ -19,6 +19,7 @@ from wanmi_edge.vehicles.geometry import Shape
 
 MOST_POINTS = 500
 MOST_RADIUS = 100_000
+MOST_VEHICLES = 1000
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,14 @@ def _check(wanted: WantedFence) -> None:
         raise BadInput(f"fence name {wanted.name!r}: 1 to 60 characters")
     if n != 1 and not 3 <= n <= MOST_POINTS:
         raise BadInput(f"a fence has one point and a radius, or 3 to {MOST_POINTS} points; this one has {n} points")
-    if n == 1 and not 1 <= wanted.radius_m <= MOST_RADIUS:
-        raise BadInput(f"radius {wanted.radius_m} m: a circle's is 1 to {MOST_RADIUS}")
+    if not (1 if n == 1 else 0) <= wanted.radius_m <= MOST_RADIUS:
+        raise BadInput(f"radius {wanted.radius_m} m: a circle's is 1 to {MOST_RADIUS}, a polygon has none")
     if any(abs(lon) > 1_800_000_000 or abs(lat) > 900_000_000 for lon, lat in wanted.points):
         raise BadInput("a fence's points are [longitude, latitude] in 1e-7 degree; one is not on earth")
     if n > 1 and len(set(wanted.points)) < 3:
         raise BadInput("a polygon has three different points at least")
+    if len(wanted.vehicles) > MOST_VEHICLES or any(not 0 < len(one) <= 62 for one in wanted.vehicles):
+        raise BadInput(f"a fence is about {MOST_VEHICLES} vehicles at most, each by its name of 1 to 62 characters")
     if not 0 <= wanted.margin_m <= MOST_RADIUS or not 0 <= wanted.dwell_s <= 86_400:
         raise BadInput("margin_m is 0 to 100000 metres, dwell_s 0 to 86400 seconds")
 
