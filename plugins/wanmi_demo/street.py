@@ -16,6 +16,8 @@ from wanmi_demo.processes import WANMI, environment
 EDGE = EDGES[0]
 OUTAGE_AFTER, OUTAGE_FOR = 20, 60
 """Seconds until the second UPS loses its mains, and for how long: three readings of ten seconds see it."""
+VEHICLE = "13900000001"
+"""The number of the demo's vehicle."""
 TOKEN_FILE = "technician.token"  # noqa: S105 - a file's name
 
 
@@ -57,7 +59,7 @@ def open_street(city: DemoCity) -> Street:
     folder = city.root / "devices"
     folder.mkdir(exist_ok=True)
     lon, lat = middle_of(city, EDGE[:6])
-    display, *ports = free_ports(3)
+    display, gateway, *ports = free_ports(4)
     try:
         _ups(street, folder, "UPS 机房 server room", ports[0])
         _ups(
@@ -75,6 +77,8 @@ def open_street(city: DemoCity) -> Street:
         _set(street, "gnss-serial", "巡查车 patrol car", path=str(port), vehicle="辽A·12345")
         _start(street, folder, "display", "--port", str(display))
         _set(street, "pjlink", "大屏 wall", host="127.0.0.1", port=str(display))
+        _set(street, "jt808", "车载平台 vehicles", host="127.0.0.1", port=str(gateway), vehicles=VEHICLE)
+        _start(street, folder, "vehicle", str(gateway), "--phone", VEHICLE, "--at", f"{lon:.6f},{lat:.6f}")
         _make_token(street)
     except BaseException:
         street.end()

@@ -6,12 +6,17 @@ import asyncio
 import contextlib
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from wanmi_hardware.emulating.receiver import Walk
+
 app = typer.Typer(help="Devices that are not there: to try a node out, to practise an outage.", no_args_is_help=True)
 
+HOME = "123.4290,41.7968"
+"""The middle of Shenyang, degrees WGS-84."""
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port on loopback.")]
 
 
@@ -37,22 +42,33 @@ def ups(
 @app.command()
 def gnss(
     link: Annotated[Path, typer.Argument(help="Where the port shall appear: a link to a pseudo terminal.")],
-    at: Annotated[str, typer.Option(metavar="LON,LAT", help="The middle of its walk, degrees WGS-84.")] = "123.4290,41.7968",
+    at: Annotated[str, typer.Option(metavar="LON,LAT", help="The middle of its walk, degrees WGS-84.")] = HOME,
     radius: Annotated[float, typer.Option(help="Metres; 0: it stands still.", min=0)] = 0,
 ) -> None:  # fmt: skip
     """A receiver that says NMEA 0183 on a serial port."""
     from wanmi.clock import SystemClock
-    from wanmi.coords import parse_degrees
-    from wanmi.errors import BadInput
-    from wanmi_hardware.emulating.receiver import Walk
     from wanmi_hardware.emulating.running import run_receiver
 
-    lon, sign, lat = at.partition(",")
-    if not sign:
-        raise BadInput(f"{at!r}: give LON,LAT in degrees")
-    walk = Walk(parse_degrees(lon) / 1e7, parse_degrees(lat) / 1e7, radius)
     typer.echo(f"receiver on {link}")
-    _run(run_receiver(link, walk, SystemClock().now()))
+    _run(run_receiver(link, _walk(at, radius), SystemClock().now()))
+
+
+@app.command()
+def vehicle(
+    port: Annotated[int, typer.Argument(min=1, max=65535, help="The gateway's port on loopback.")],
+    phone: Annotated[str, typer.Option(help="The terminal's number, as the gateway approves it.")] = "13900000001",
+    plate: Annotated[str, typer.Option(help="The plate.")] = "辽A12345",
+    at: Annotated[str, typer.Option(metavar="LON,LAT", help="The middle of its round, degrees WGS-84.")] = HOME,
+    radius: Annotated[float, typer.Option(help="Metres.", min=0)] = 300,
+    every: Annotated[float, typer.Option(help="Seconds between two positions.", min=0.1)] = 5,
+) -> None:
+    """A city vehicle whose terminal speaks JT/T 808-2013; it dials again when the line goes."""
+    from wanmi.clock import SystemClock
+    from wanmi_hardware.emulating.running import run_vehicle
+    from wanmi_hardware.emulating.vehicle import Vehicle
+
+    typer.echo(f"vehicle {phone} to tcp 127.0.0.1:{port}")
+    _run(run_vehicle(Vehicle(phone, plate, _walk(at, radius), SystemClock()), port, every))
 
 
 @app.command()
@@ -65,6 +81,17 @@ def display(
 
     typer.echo(f"display on tcp 127.0.0.1:{port}")
     _run(run_display(port, password))
+
+
+def _walk(at: str, radius: float) -> Walk:
+    from wanmi.coords import parse_degrees
+    from wanmi.errors import BadInput
+    from wanmi_hardware.emulating.receiver import Walk
+
+    lon, sign, lat = at.partition(",")
+    if not sign:
+        raise BadInput(f"{at!r}: give LON,LAT in degrees")
+    return Walk(parse_degrees(lon) / 1e7, parse_degrees(lat) / 1e7, radius)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from wanmi.errors import DeviceGarbled
+from wanmi.errors import DeviceFault, DeviceGarbled
 from wanmi_hardware.emulating.receiver import Receiver, Walk, walked
 from wanmi_hardware.emulating.ups_unit import Unit, answer
+from wanmi_hardware.emulating.vehicle import Vehicle
 from wanmi_hardware.pjlink.emulator import PjlinkEmulator
 
 TICK = 0.5
+REDIAL = 3.0
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,14 @@ async def run_ups(unit: Unit, community: str, port: int, outage: Outage | None) 
             before = now
     finally:
         transport.close()
+
+
+async def run_vehicle(vehicle: Vehicle, port: int, every: float) -> None:
+    """Drive; dial again a few seconds after the line went or the gateway refused, for ever."""
+    while True:
+        with contextlib.suppress(OSError, DeviceFault):
+            await vehicle.drive("127.0.0.1", port, every)
+        await asyncio.sleep(REDIAL)
 
 
 async def run_display(port: int, password: str) -> None:

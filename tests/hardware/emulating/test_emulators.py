@@ -12,10 +12,16 @@ from pathlib import Path
 import pynmea2
 import pytest
 
-from wanmi.errors import DeviceGarbled
+from support.snmp_agents import free_port, place
+from wanmi.clock import SystemClock
+from wanmi.devices import Sample
+from wanmi.errors import DeviceGarbled, DeviceRefused
+from wanmi_hardware import jt808
 from wanmi_hardware.emulating.receiver import Receiver, Walk, epoch, sentence
-from wanmi_hardware.emulating.running import Outage, run_ups
+from wanmi_hardware.emulating.running import Outage, run_ups, run_vehicle
 from wanmi_hardware.emulating.ups_unit import Unit, answer
+from wanmi_hardware.emulating.vehicle import Vehicle
+from wanmi_hardware.jt808.driver import GatewaySettings
 
 NOON = 1_790_000_000_000_000
 UPS = "1.3.6.1.2.1.33"
@@ -111,3 +117,28 @@ def test_a_receiver_is_a_port_until_it_is_unplugged(tmp_path: Path) -> None:
     receiver.unplug()
     assert not (tmp_path / "port").exists()
     os.close(port)
+
+
+def test_the_gateway_lets_the_approved_vehicle_in_and_hears_where_it_drives(tmp_path: Path) -> None:
+    async def play() -> Sample:
+        settings = GatewaySettings(host="127.0.0.1", port=free_port(), vehicles="13900000001")
+        driver = next(iter(jt808.drivers()))
+        async with driver.connect(place(tmp_path), settings) as gateway:
+            vehicle = Vehicle("13900000001", "辽A12345", Walk(123.4, 41.8, 300), SystemClock())
+            task = asyncio.create_task(run_vehicle(vehicle, settings.port, 0.05))
+            stranger = Vehicle("13900000002", "辽A00000", Walk(123.4, 41.8, 300), SystemClock())
+            with pytest.raises(DeviceRefused, match="not let in"):
+                await stranger.drive("127.0.0.1", settings.port, 1)
+            try:
+                async for sample in gateway.samples():
+                    if sample.fixes:
+                        return sample
+            finally:
+                task.cancel()
+        raise AssertionError("no position came")
+
+    sample = asyncio.run(asyncio.wait_for(play(), 20))
+    assert sample.part == "13900000001"
+    (fix,) = sample.fixes
+    assert fix.lat_e7 == pytest.approx(418_026_900, abs=300)
+    assert fix.systems == ("GP", "BD")
