@@ -151,7 +151,11 @@ class MdcSession:
         if (power == "on") == (name == "on"):
             return f"it is {power} already"
         self._change.wanted, self._change.since = name, self._now()
-        return await self._set(codec.POWER, b"\x01" if name == "on" else b"\x00", "power")
+        try:
+            return await self._set(codec.POWER, b"\x01" if name == "on" else b"\x00", "power")
+        except DeviceRefused:
+            self._change.wanted = ""
+            raise
 
     async def _select(self, name: str) -> str:
         code = codec.input_code(name)

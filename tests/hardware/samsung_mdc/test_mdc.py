@@ -136,6 +136,16 @@ def test_coming_up_outlasts_the_connection_that_it_breaks() -> None:
     play(work())
 
 
+def test_a_display_that_will_not_switch_is_not_taken_to_be_warming() -> None:
+    async def work() -> None:
+        async with standing(Panel(lacks={codec.POWER})) as made, reached(**at(made)) as it:
+            with pytest.raises(DeviceRefused, match="will not do command 11"):
+                await it.command("on", {})
+            assert (await values(it))["power"] == "standby"
+
+    play(work())
+
+
 def test_what_a_model_lacks_is_left_out_and_told_when_commanded() -> None:
     async def work() -> None:
         panel = Panel(powered=True, lacks={codec.LAUNCHER, codec.BRIGHTNESS, codec.FAULTS})
