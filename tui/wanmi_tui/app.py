@@ -62,6 +62,13 @@ class WanmiApp(App[None]):
         self.theme = NAMES[0]
         self.push_screen(Board())
         self._tasks = [asyncio.create_task(watch.run(), name=watch.client.url) for watch in self.watches]
+        for task in self._tasks:
+            task.add_done_callback(self._watch_ended)
+
+    def _watch_ended(self, task: asyncio.Task[None]) -> None:
+        """A watch ends only when the screens do: anything else is a fault of ours, told instead of a standing screen."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.exit(return_code=1, message=f"wanmi tui: {task.get_name()}: {type(error).__name__}: {error}")
 
     async def on_unmount(self) -> None:
         """Hang up."""

@@ -10,7 +10,8 @@ import httpx
 import msgspec
 
 from wanmi.errors import BadInput
-from wanmi_tui.wire import Alarm, Answered, Call, Ended, Entries, Hint, OwnNode, Problem, Retried, Samples
+from wanmi_tui.wire import Alarm, Answered, Entries, Hint, OwnNode, Problem, Samples
+from wanmi_tui.wire_field import Call, Ended, Retried
 from wanmi_tui.words import T, Text
 
 if TYPE_CHECKING:

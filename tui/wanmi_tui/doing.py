@@ -16,7 +16,8 @@ from wanmi_tui.topics import DRIVERS
 from wanmi_tui.views.alarms import alarm_words
 from wanmi_tui.views.records import help_pairs, record_pairs
 from wanmi_tui.watch import Watch
-from wanmi_tui.wire import Alarm, Command, Device, RefusedReport, Scene
+from wanmi_tui.wire import Alarm, Command, Device
+from wanmi_tui.wire_field import RefusedReport, Scene
 from wanmi_tui.words import Lang, T
 
 if TYPE_CHECKING:

@@ -12,19 +12,21 @@ from wanmi_tui.wire import (
     Devices,
     Drivers,
     Equipment,
-    Fences,
     Heads,
     HealthLine,
-    Ledger,
     Links,
     NodeLine,
     OwnNode,
+)
+from wanmi_tui.wire_field import (
+    Fences,
+    Ledger,
     Positions,
     RefusedReports,
     Scenes,
     Terminals,
     Vehicles,
-)  # fmt: skip
+)
 
 Answer_co = TypeVar("Answer_co", covariant=True)
 

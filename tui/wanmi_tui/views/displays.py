@@ -10,7 +10,8 @@ from wanmi_tui.pages import Cell, Column, Line, Look, Page, dim, joined, page_of
 from wanmi_tui.state import NodeState
 from wanmi_tui.topics import DEVICES, EQUIPMENT, SCENES
 from wanmi_tui.views.devices import AGE, HEARD, NAME, SAID, STATE, device_lines, first, summary, value_text
-from wanmi_tui.wire import Call, Device, Held, Reading, Scene, Scenes
+from wanmi_tui.wire import Device, Reading
+from wanmi_tui.wire_field import Call, Held, Scene, Scenes
 from wanmi_tui.words import T, word
 
 COLUMNS = (NAME, STATE, Column(T.power_state, 12), Column(T.input, 10), HEARD, SAID)

@@ -9,13 +9,10 @@ from wanmi_tui.pages import Cell, Column, Line, Look, Page, dim, joined, page_of
 from wanmi_tui.state import NodeState
 from wanmi_tui.topics import DEVICES, FENCES, POSITIONS, TERMINALS, VEHICLES
 from wanmi_tui.views.devices import fix_cells
-from wanmi_tui.wire import (
-    Device,
-    Devices,
+from wanmi_tui.wire import Device, Devices, Fix, Part
+from wanmi_tui.wire_field import (
     Fence,
     Fences,
-    Fix,
-    Part,
     Position,
     Positions,
     Terminal,

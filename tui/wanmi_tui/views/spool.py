@@ -8,7 +8,7 @@ from wanmi_tui.cells import clock, size
 from wanmi_tui.pages import Cell, Column, Line, Look, Page, dim, joined, page_of, plain
 from wanmi_tui.state import NodeState
 from wanmi_tui.topics import LEDGER, REFUSED
-from wanmi_tui.wire import Ledger, RefusedReport, RefusedReports, Tally
+from wanmi_tui.wire_field import Ledger, RefusedReport, RefusedReports, Tally
 from wanmi_tui.words import T, word
 
 COLUMNS = (
