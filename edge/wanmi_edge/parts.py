@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from wanmi.registry import NodeContext, Registry
 from wanmi_edge.actions import edge_actions
 from wanmi_edge.appliance import Edge
+from wanmi_edge.disk import add_disk
 from wanmi_edge.tally import CountRow
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 def add_desk(to: Registry, edge: Edge) -> None:
     """The table of counts, actions, routes and the command line."""
     to.tables(CountRow)
+    add_disk(to)
     to.router("/api/v1", partial(_routes, edge))
     for name, run, help in edge_actions(edge):
         to.action(name, run, help=help)

@@ -43,7 +43,8 @@ class IntakeSettings(Section):
 
     ``window`` is how many messages the broker hands over before the first is acknowledged; ``batch`` how many go into
     one transaction; sizes in MiB, times in seconds; ``junk_rows`` and ``waiting`` count rows.
-    The district hears how terminals are every ``status_seconds``, in one entry for all of them.
+    ``reserve_mib`` must stay free, else reports are sent back; ``kept_back_mib`` lie in a file that goes when even that
+    could not be journaled. The district hears how terminals are every ``status_seconds``, in one entry for all of them.
     A terminal's track is sealed when it is ``segment_seconds`` long or has ``segment_fixes`` positions.
     """
 
@@ -51,6 +52,7 @@ class IntakeSettings(Section):
     batch: int = Field(default=250, ge=1, le=5000)
     spool_mib: int = Field(default=2048, ge=1)
     reserve_mib: int = Field(default=256, ge=0)
+    kept_back_mib: int = Field(default=8, ge=0)
     photo_mib: int = Field(default=8, ge=1, le=8)
     ahead: int = Field(default=300, ge=0)
     part_life: int = Field(default=7 * 86_400, ge=60)
