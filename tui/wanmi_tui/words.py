@@ -150,6 +150,26 @@ class T:
     scene = Text("场景", "scene")
     page = Text("页面", "page")
 
+    # fields of records that no column has
+    occurrence = Text("第几次", "occurrence")
+    raised = Text("触发于", "raised")
+    seen_at = Text("最近联系", "heard")
+    handled = Text("确认人", "seen by")
+    quiet = Text("静音至", "quiet until")
+    began = Text("自", "since")
+    rule = Text("规则", "rule")
+    settings = Text("设置", "settings")
+    failures = Text("连续失败", "failures")
+    samples = Text("采样数", "samples")
+    topic = Text("主题", "topic")
+    detail = Text("详情", "detail")
+    sample = Text("原文", "content")
+    number = Text("上报编号", "report's number")
+    trip = Text("往返（毫秒）", "round trip (ms)")
+    body = Text("正文", "body")
+    hash = Text("散列", "hash")
+    yes = Text("是", "yes")
+
     # states
     fine = Text("正常", "fine")
     warn = Text("注意", "warning")
