@@ -215,14 +215,16 @@ def edge(tmp_path: Path) -> Iterator[RunningEdge]:
         yield edge
 
 
-def ask(edge: RunningEdge, method: str, path: str) -> httpx.Response:
+def ask(edge: RunningEdge, method: str, path: str, base: str = "/api/v1") -> httpx.Response:
     """With a technician's token."""
-    secret = add_token(edge.node, name="tui", scopes=("devices:read", "devices:write"), more=("devices:write",)).secret
+    secret = add_token(
+        edge.node, name="tui", scopes=("devices:read", "devices:write", "nodes:read"), more=("devices:write",)
+    ).secret
 
     async def send() -> httpx.Response:
         transport = httpx.ASGITransport(build_app(edge.node))
         async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
-            return await client.request(method, f"/api/v1{path}", headers={"Authorization": f"Bearer {secret}"})
+            return await client.request(method, f"{base}{path}", headers={"Authorization": f"Bearer {secret}"})
 
     return asyncio.run(send())
 
@@ -255,6 +257,17 @@ def _is_known(edge: RunningEdge) -> bool:
     intake = edge.node.registry.probes["edge"].read.args[0].intake  # type: ignore[attr-defined]
     intake._book.refresh_if_stale()
     return len(intake._book) > 0
+
+
+@pytest.mark.mosquitto
+def test_prometheus_reads_the_ledger(edge: RunningEdge) -> None:
+    street = Street("T210102-0009")
+    edge.admit(street)
+    edge.client().send(report_topic(street.id), street.signed()[1]).result(10)
+    until(lambda: edge.entries("report.received"), "received")
+    text = ask(edge, "GET", "", base="/metrics").text
+    assert 'wanmi_health_fact{fact="reports_taken",name="edge.ledger"} 1.0' in text
+    assert 'wanmi_health_fact{fact="reports_missing",name="edge.ledger"} 0.0' in text
 
 
 @pytest.mark.mosquitto

@@ -19,6 +19,7 @@ from wanmi.identity import ensure_tls
 from wanmi.identity.ca import certificate_names
 from wanmi.journal import ReactorRunner
 from wanmi.node.admin import AdminServer
+from wanmi.node.notifying import Notifier
 from wanmi.node.recorded import record_settings
 from wanmi.node.tasks import Supervisor
 from wanmi.node.watchdog import Heart, Watchdog
@@ -46,6 +47,7 @@ class Running:
         self._stop = stop
         self._on_hang = on_hang
         self._hang: Off | None = None
+        self._notifier = Notifier.of(os.environ, os.getpid())
         self._ready = False
         self._writing = threading.Lock()
         self.places: dict[str, str] = {}
@@ -73,6 +75,7 @@ class Running:
                 self._say_ready()
                 await self._wait(heart)
             finally:
+                self._notifier.stopping()
                 watchdog.stop()
                 await self._end()
         if self._hang is not None:
@@ -119,6 +122,7 @@ class Running:
         with self._writing:
             self._ready = True
             self._write_run_file()
+        self._notifier.ready(f"{self._node.role} {self._node.code}")
         self._log.info("node_runs", role=self._node.role, **self.places)
 
     def _write_run_file(self) -> None:
@@ -131,6 +135,7 @@ class Running:
     async def _wait(self, heart: Heart) -> None:
         while not self._stop.is_set():
             heart.beat()
+            self._notifier.beat(heart.last)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), BEAT)
 

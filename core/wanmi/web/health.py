@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wanmi.query import cosigns, count_forks, count_quarantined, link_states, tally_cases
+from wanmi.query.alarms import list_alarms, list_devices
 from wanmi.registry import NodeContext
 from wanmi.web.callers import Reading, needs, open_route
 
@@ -64,6 +65,7 @@ class NodeCollector(Collector):
         """All metrics of the node."""
         yield from self._chains()
         yield from self._tables()
+        yield from self._devices()
         yield from self._health()
         yield self._http()
 
@@ -90,11 +92,35 @@ class NodeCollector(Collector):
         yield GaugeMetricFamily("wanmi_forks", "Entries with evidence of a fork", value=forks)
         yield GaugeMetricFamily("wanmi_quarantined", "Entries that a projection could not take", value=quarantined)
 
+    def _devices(self) -> Iterator[Metric]:
+        with self._node.store.reader() as tx:
+            devices, alarms = list_devices(tx), list_alarms(tx, "open")
+        health = GaugeMetricFamily(
+            "wanmi_device_health",
+            "1 for the state that a device is in",
+            labels=["edge", "device", "kind", "name", "state"],
+        )
+        for device in devices:
+            health.add_metric([device.edge, device.device, device.kind, device.name, device.health], 1)
+        open_ = GaugeMetricFamily(
+            "wanmi_alarm_open",
+            "1 for an alarm that stands or waits to be seen",
+            labels=["edge", "device", "rule", "severity"],
+        )
+        for alarm in alarms:
+            open_.add_metric([alarm.edge, alarm.device, alarm.rule, alarm.severity], 1)
+        yield from (health, open_)
+
     def _health(self) -> Iterator[Metric]:
+        """Each line's state, and its facts that are numbers: the ledger's, the intake's, the devices' and the links'."""
         state = GaugeMetricFamily("wanmi_health", "0 fine, 1 unknown, 2 warn, 3 bad", labels=["name"])
+        facts = GaugeMetricFamily("wanmi_health_fact", "What a line of health counts", labels=["name", "fact"])
         for line in self._node.health():
             state.add_metric([line.name], _LEVEL[line.state])
-        yield state
+            for fact, value in line.facts.items():
+                if isinstance(value, int):
+                    facts.add_metric([line.name, fact], value)
+        yield from (state, facts)
 
     def _http(self) -> Metric:
         answers = CounterMetricFamily("wanmi_http_answers", "HTTP answers", labels=["method", "status"])
