@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -132,10 +132,3 @@ def screen_text(app: WanmiApp) -> str:
     """What the screen shows, as text."""
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
-
-
-@asynccontextmanager
-async def shown(app: WanmiApp, size: tuple[int, int] = (80, 24)) -> AsyncIterator[object]:
-    """The application with a pilot."""
-    async with app.run_test(size=size) as pilot:
-        yield pilot

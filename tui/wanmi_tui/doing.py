@@ -172,7 +172,6 @@ class Doing(Screen[None]):
         except (Unreached, Refused) as error:
             self.wanmi.say(T.failed.to(self.lang, why=self.told(error)), bad=True)
             return
-        watch.state.proof = verdict.to(self.lang)
         self.wanmi.say(verdict.to(self.lang), bad=verdict.why is not None)
 
     def told(self, error: Unreached | Refused) -> str:

@@ -54,7 +54,6 @@ class NodeState:
     hints: bool = False
     answers: dict[str, Answered[object]] = field(default_factory=dict)
     tail: deque[TailLine] = field(default_factory=lambda: deque(maxlen=TAIL))
-    proof: str = ""
     trends: dict[tuple[str, str, str], deque[float | None]] = field(default_factory=dict)
 
     def get(self, topic: Topic[Value]) -> Value | None:

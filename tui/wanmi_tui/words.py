@@ -62,7 +62,6 @@ class T:
     )
     banner_refused = Text("! {node} 拒绝访问：{why}", "! {node} refuses: {why}")
     banner_connecting = Text("… 正在连接 {node}", "… connecting to {node}")
-    banner_back = Text("✓ {node} 已重新连接", "✓ {node} is back")
     no_answer = Text("无应答", "no answer")
     timed_out = Text("应答超时", "no answer in time")
     bad_answer = Text("应答无法识别（{what}）：版本不同？", "its answer does not fit ({what}): another version?")
@@ -138,14 +137,12 @@ class T:
     subject = Text("对象", "subject")
     actor = Text("经手", "actor")
     parent = Text("上级", "parent")
-    driver_settings = Text("设置", "settings")
     identity = Text("标识", "identity")
     events = Text("事件", "events")
     tries_again = Text("重试", "tries again")
     report = Text("上报", "report")
     size = Text("大小", "size")
     reason = Text("原因", "reason")
-    address = Text("地址", "address")
     note = Text("备注", "note")
     scene = Text("场景", "scene")
     page = Text("页面", "page")
@@ -202,7 +199,6 @@ class T:
     city = Text("市", "city")
     district = Text("区", "district")
     edge = Text("边缘", "edge")
-    itself = Text("本节点", "this node")
     link_up = Text("链路通", "link up")
     link_down = Text("链路断", "link down")
 
@@ -254,11 +250,9 @@ class T:
     at_edge_only = Text(
         "读数在边缘节点 {edge}；用 --url 加上它可看明细", "readings stay at edge {edge}: add its --url to see them"
     )
-    age_of_data = Text("数据 {at}", "as of {at}")
     next_try = Text("{in_} 后重试（已失败 {n} 次）", "tries again in {in_} ({n} failures)")
 
     # keys and their help
-    keys_move = Text("↑↓ PgUp PgDn Home End", "↑↓ PgUp PgDn Home End")
     k_sections = Text("去某一栏", "go to a section")
     k_next = Text("下一栏 / 上一栏", "next / previous section")
     k_move = Text("移动", "move")
@@ -312,7 +306,6 @@ class T:
     copied = Text("已复制", "copied")
     nothing_chosen = Text("没有选中任何项", "nothing is chosen")
     not_an_alarm = Text("这里没有告警可处理", "there is no alarm to handle here")
-    cancel = Text("取消", "cancel")
     verifying = Text("正在核验 {origin}…", "verifying {origin}…")
     verified = Text(
         "✓ 链 {origin}：{n} 条相符，头签名有效，{cosigned}",
@@ -342,7 +335,6 @@ class T:
     p_help = Text("帮助：按键", "Help: keys")
     p_quit = Text("退出", "Quit")
     p_hint = Text("查找命令…", "find a command…")
-    all = Text("全部", "all")
 
 
 _WORDS: dict[str, Text] = {
