@@ -10,6 +10,7 @@ from wanmi_edge.appliance import Edge
 from wanmi_edge.devices.devices import Devices
 from wanmi_edge.devices.parts import add_devices
 from wanmi_edge.health import edge_health
+from wanmi_edge.homeassistant import announce
 from wanmi_edge.parts import add_desk
 from wanmi_edge.rows import EDGE_ROWS
 from wanmi_edge.scenes.parts import add_scenes
@@ -33,4 +34,5 @@ def register(to: Registry) -> None:
     add_walls(to, lambda: edge.client, lambda: edge.url)
     devices = Devices()
     add_devices(to, devices)
+    to.task("edge.homeassistant", partial(announce, devices, lambda: edge.address))
     add_scenes(to, devices)

@@ -104,6 +104,11 @@ class Edge:
         settings = self._wire(node).mqtt
         await in_thread(partial(self._probe, settings), "edge-probe")
 
+    @property
+    def address(self) -> Address | None:
+        """Where the broker stands, None while it does not."""
+        return self._address if self._standing.is_set() else None
+
     # -- parts --------------------------------------------------------------------------------------------
 
     def _wire(self, node: NodeContext) -> EdgeSettings:

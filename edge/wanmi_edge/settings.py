@@ -63,10 +63,22 @@ class IntakeSettings(Section):
     status_seconds: int = Field(default=60, ge=1)
 
 
+class HomeAssistantSettings(Section):
+    """``[edge.homeassistant]``: tell devices to Home Assistant by MQTT discovery, at this edge's broker.
+
+    ``prefix`` is Home Assistant's own discovery prefix; what changed is published ``every`` so many seconds.
+    """
+
+    enabled: bool = False
+    prefix: str = Field(default="homeassistant", pattern=r"^[A-Za-z0-9_/-]+$")
+    every: float = Field(default=10.0, gt=0)
+
+
 class EdgeSettings(Section):
     """``[edge]``: ``profile`` names the catalogue whose categories are known."""
 
     mqtt: BrokerSettings = BrokerSettings()
     intake: IntakeSettings = IntakeSettings()
     devices: DevicesSettings = DevicesSettings()
+    homeassistant: HomeAssistantSettings = HomeAssistantSettings()
     profile: str = "cjt-2007"
