@@ -2,6 +2,7 @@
 
     make bench ARGS="cases"          WANMI_CASES=100000 (default), WANMI_WALKED=1.0 the share walked to the closing,
                                      WANMI_DATABASES=sqlite,postgresql
+                                     WANMI_KEPT=DIR keeps the cases that were written there, and takes them from there
 
 The node is a process of its own (``wanmi run``), asked over loopback; databases are as durable as in service. The
 PostgreSQL database gets the very rows that the SQLite one holds, by COPY. Floors of the same run: the same question
@@ -25,19 +26,19 @@ from urllib.parse import urlencode
 
 from bench.cases_floor import commit_floor, copy_database, query_floor, read_floor
 from bench.cases_town import open_desks, seats
+from bench.kept import Recipe, copy_kept, find_kept, keep_cases
 from bench.load import Ask, Line, Seat, Times, run_clients, with_lines
-from bench.million import DEPARTMENTS, DISTRICT, arrivals, write_cases
+from bench.million import DEPARTMENTS, DISTRICT, arrivals
 from support.live import LiveNode
 from support.postgres import new_database, postgresql
-from wanmi.clock import ManualClock
 from wanmi.journal.proof import rebuild
 from wanmi.node import Node
 from wanmi.query import CaseFilter
-from wanmi.testing import small_node
 
 CASES = int(os.environ.get("WANMI_CASES", "100000"))
 WALKED = float(os.environ.get("WANMI_WALKED", "1.0" if CASES <= 100_000 else "0.25"))
 DATABASES = os.environ.get("WANMI_DATABASES", "sqlite,postgresql").split(",")
+KEPT = os.environ.get("WANMI_KEPT", "")
 READERS, CLIENTS, SECONDS, FRESH, REPLAYED = 4, 32, 20.0, 6000, 1_000_000
 LIMIT = {"value": 4, "unit": "work_hour"}
 WAY = (
@@ -176,16 +177,21 @@ def measure_replay(dir: Path) -> list[Figure]:
 
 
 def measure_writing(dir: Path) -> tuple[list[Figure], list[str]]:
-    """Make the node and its cases; how fast that was, and some closed cases."""
-    with small_node(dir, plugins=["casework", "console"], clock=ManualClock(1_500_000_000_000_000)) as node:
-        start = perf_counter()
-        written = write_cases(node, CASES, walked=WALKED)
-        seconds = perf_counter() - start
+    """Make the node ``dir`` and its cases, or copy the kept ones; how fast that was, and some closed cases."""
+    kept = Path(KEPT or dir.parent / "kept").absolute()
+    recipe = Recipe(CASES, WALKED)
+    found = find_kept(kept, recipe)
+    written = found or keep_cases(kept, recipe)
+    if KEPT:
+        copy_kept(kept, dir)
+    else:
+        (kept / "node").rename(dir)
     name = f"{written.cases} cases, {written.entries} entries written through the journal"
     figure = {
-        "name": name, "value": written.entries / seconds, "unit": "entries/s", "floor": None, "floor_name": "", "goal": None,
+        "name": name, "value": written.entries / written.seconds, "unit": "entries/s", "floor": None, "floor_name": "",
+        "goal": None,
     }  # fmt: skip
-    return [figure], written.whole
+    return ([] if found else [figure]), written.whole
 
 
 def run() -> list[Figure]:

@@ -88,6 +88,8 @@ class Written:
     entries: int = 0
     whole: list[str] = field(default_factory=list)
     """Some numbers of closed cases."""
+    seconds: float = 0.0
+    """How long it took."""
 
 
 class Town:
