@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from fastapi import APIRouter, Body, Query, Request
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -16,7 +16,7 @@ from wanmi.errors import BadInput, NotFound
 from wanmi.hookspecs import Actor
 from wanmi.models import table
 from wanmi.registry import NodeContext
-from wanmi.web import caller_of, needs
+from wanmi.web import Keeping, Once, caller_of, needs
 from wanmi.web.headers import CONTENT_CSP
 from wanmi_hotline.callers import caller_blob, note_view, open_caller
 from wanmi_hotline.events import MAX_EVENT, Event, checked
@@ -24,7 +24,16 @@ from wanmi_hotline.popup import Popup, case_of_report
 from wanmi_hotline.projecting import Call
 from wanmi_hotline.rows import CallRow, CallSealedRow
 from wanmi_hotline.seats import seat_of, take_seat
-from wanmi_hotline.wrapup import CallBack, WrapUp, call_back, call_of, decode_call_back, decode_wrap_up, wrap_up
+from wanmi_hotline.wrapup import (
+    AlsoCall,
+    CallBack,
+    WrapUp,
+    call_back,
+    call_of,
+    decode_call_back,
+    decode_wrap_up,
+    wrap_up,
+)
 
 if TYPE_CHECKING:
     from wanmi_hotline.parts import Hotline
@@ -185,27 +194,31 @@ def _desk_routes(router: APIRouter, node: NodeContext, hotline: Hotline) -> None
 
     @router.post("/calls/{call}/wrap-up", openapi_extra=_json_body("WrapUp"))
     @needs("hotline.work")
-    async def wrap(request: Request, call: str) -> CallOut:
+    async def wrap(request: Request, once: Keeping, call: str) -> CallOut:
         """Write down what the call was; of a report the case comes at once. 409 when somebody did so before."""
         given = decode_wrap_up(await _body(request, 64 * 1024))
-        return await run_in_threadpool(_wrapped, node, hotline, request, call, given)
+        return await run_in_threadpool(_wrapped, node, hotline, request, once, call, given)
 
     @router.post("/calls/{call}/call-back", openapi_extra=_json_body("CallBack"))
     @needs("hotline.work")
-    async def called_back(request: Request, call: str) -> CallOut:
+    async def called_back(request: Request, once: Keeping, call: str) -> CallOut:
         """Write down that the caller was called back, and how satisfied they are."""
         given = decode_call_back(await _body(request, 16 * 1024))
-        return await run_in_threadpool(_called_back, node, request, call, given)
+        return await run_in_threadpool(_called_back, node, request, once, call, given)
 
 
-def _wrapped(node: NodeContext, hotline: Hotline, request: Request, call: str, given: WrapUp) -> CallOut:
-    wrapped = wrap_up(node, caller_of(request).actor, call, given)
+def _wrapped(node: NodeContext, hotline: Hotline, request: Request, once: Once, call: str, given: WrapUp) -> CallOut:
+    wrapped = wrap_up(node, caller_of(request).actor, call, given, _keep(once))
     hotline.board.changed()
     return call_out(node, wrapped.call)
 
 
-def _called_back(node: NodeContext, request: Request, call: str, given: CallBack) -> CallOut:
-    return call_out(node, call_back(node, caller_of(request).actor, call, given))
+def _called_back(node: NodeContext, request: Request, once: Once, call: str, given: CallBack) -> CallOut:
+    return call_out(node, call_back(node, caller_of(request).actor, call, given, _keep(once)))
+
+
+def _keep(once: Once) -> AlsoCall:
+    return lambda tx, call: once.keep(tx, _call_out(tx, call))
 
 
 def _call_routes(router: APIRouter, node: NodeContext) -> None:
@@ -281,21 +294,24 @@ def _recording(node: NodeContext, actor: Actor, call_id: str, digest: str) -> Re
 
 def call_out(node: NodeContext, call: Call) -> CallOut:
     """A call as the API shows it."""
+    with node.store.reader() as tx:
+        return _call_out(tx, call)
+
+
+def _call_out(tx: Connection, call: Call) -> CallOut:
     row = table(CallSealedRow).c
     query = select(row.digest, row.size, row.media).where(row.subject == call.subject, row.role == "recording")
-    with node.store.reader() as tx:
-        case = case_of_report(tx, call.report)
-        recordings = [
-            RecordingOut(one.digest, one.size, one.media, f"/api/v1/hotline/calls/{call.id}/recordings/{one.digest}")
-            for one in tx.execute(query.order_by(row.seq))
-        ]
+    recordings = [
+        RecordingOut(one.digest, one.size, one.media, f"/api/v1/hotline/calls/{call.id}/recordings/{one.digest}")
+        for one in tx.execute(query.order_by(row.seq))
+    ]
     kept = {name: value for name, value in asdict(call).items() if name in CallOut.__dataclass_fields__}
     changed: dict[str, Any] = {
         "call": call.id,
         "missed": bool(call.missed),
         "call_back": bool(call.call_back),
         "held_seconds": call.held_us // 1_000_000,
-        "case": case,
+        "case": case_of_report(tx, call.report),
         "recordings": recordings,
     }
     return CallOut(**{**kept, **changed})

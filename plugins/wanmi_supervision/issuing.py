@@ -152,11 +152,11 @@ def _order(node: NodeContext, body: OrderIssued, actor: Actor) -> Draft:
 
 
 def _same(order: Order, ask: IssueAsk) -> Order:
-    """The order that the same ask made before; Conflict when the ask is another one."""
+    """The order that the same ask made before; BadInput when the ask is another one."""
     said = (order.kind, order.demand, order.reply_by, order.press, order.level)
     case = order.case if ask.kind == "hand_down" else order.district_case
     if said != (ask.kind, ask.demand, ask.reply_by, ask.press, ask.level) or case != (ask.case or ask.district_case):
-        raise Conflict(f"idempotency key {ask.key!r} was used for another order ({order.order_id}); take a new key")
+        raise BadInput(f"idempotency key {ask.key!r} was used for another order ({order.order_id}); take a new key")
     return order
 
 

@@ -17,6 +17,7 @@ from wanmi.identity.sessions import SessionLine, list_sessions, revoke_session
 from wanmi.identity.totp import otpauth_uri, qr_svg, secret_text
 from wanmi.registry import NodeContext
 from wanmi.web.callers import Reading, needs
+from wanmi.web.idempotency import Keeping
 
 _MOST = 2**53 - 1
 
@@ -107,9 +108,9 @@ def _reading(router: APIRouter, node: NodeContext) -> None:
 def _changing(router: APIRouter, node: NodeContext) -> None:
     @router.post("/people/{login}/lock")
     @needs("people.write")
-    def lock(_caller: Reading, login: str, wanted: LockIn) -> Lock:
+    def lock(_caller: Reading, once: Keeping, login: str, wanted: LockIn) -> Lock:
         """Lock somebody out for a time; their sessions end."""
-        return lock_person(node, login, wanted.seconds, wanted.reason)
+        return lock_person(node, login, wanted.seconds, wanted.reason, once.keep)
 
     @router.post("/people/{login}/release", status_code=204, response_class=Response)
     @needs("people.write")

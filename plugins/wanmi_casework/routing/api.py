@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
+from sqlalchemy import Connection
 
 from wanmi.codes import local_date
 from wanmi.errors import BadInput
 from wanmi.registry import NodeContext
-from wanmi.web import needs
+from wanmi.web import Keeping, needs
 from wanmi.web.callers import Reading
-from wanmi_casework.routing.arbitration import Mark, arbitrate, queue
+from wanmi_casework.routing.arbitration import Arbitration, Mark, arbitrate, queue
 from wanmi_casework.routing.asking import explain
 from wanmi_casework.routing.kept import current_book
 from wanmi_casework.routing.showing import ArbitrationOut, RouteOut, arbitration_out, route_out
@@ -91,9 +92,13 @@ def build_routes(node: NodeContext) -> APIRouter:
 
     @router.post("/arbitration/{case}")
     @needs("routing.decide")
-    def decide(caller: Reading, case: str, decision: DecisionIn) -> ArbitrationOut:
+    def decide(caller: Reading, once: Keeping, case: str, decision: DecisionIn) -> ArbitrationOut:
         """Decide a contested case. 409 when somebody decided before."""
-        return arbitration_out(arbitrate(node, case, decision.department, decision.opinion, caller.actor.id))
+
+        def keep(tx: Connection, decided: Arbitration) -> None:
+            once.keep(tx, arbitration_out(decided))
+
+        return arbitration_out(arbitrate(node, case, decision.department, decision.opinion, caller.actor.id, keep))
 
     return router
 

@@ -179,7 +179,7 @@ def test_a_key_makes_an_ask_once(office: Office, people: People) -> None:
     first = people("operator").post(f"/cases/{number}/steps", {"step": "accept"}, key="k-7")
     assert people("operator").post(f"/cases/{number}/steps", {"step": "accept"}, key="k-7") == first
     other = people("operator").send(f"/cases/{number}/steps", {"step": "reject", "opinion": "no"}, key="k-7")
-    assert other.status_code == 409
+    assert other.status_code == 422
     assert people("operator").send(f"/cases/{number}/steps", {"step": "accept"}, key="x" * 101).status_code == 422
 
 

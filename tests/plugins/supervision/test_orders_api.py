@@ -121,7 +121,7 @@ def test_handed_down_and_answered_over_http(desks: Desks) -> None:
     }  # fmt: skip
     order = given(desks.above("dispatcher"), ask, "key-1")
     assert given(desks.above("dispatcher"), ask, "key-1")["order_id"] == order["order_id"]
-    refused(lambda: desks.above("dispatcher").send("/orders", {**ask, "demand": "!"}, "key-1"), 409, "take a new key")
+    refused(lambda: desks.above("dispatcher").send("/orders", {**ask, "demand": "!"}, "key-1"), 422, "take a new key")
     refused(lambda: desks.above("dispatcher").send("/orders", ask), 403, "cannot go from handed_down")
     refused(lambda: desks.above("operator").send("/orders", ask), 403, "cannot go from handed_down")
     tiers.exchange()
