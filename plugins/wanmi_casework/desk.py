@@ -244,6 +244,10 @@ class CaseDesk:
         subject = f"case:{number}"
         return self.case(number, next(version for one, version in reversed(made.pairs) if one == subject))
 
+    def decision(self, case: Case, ask: Ask) -> Decision:
+        """A step that may be taken, to be written together with something else."""
+        return self._step(case, self.table(case), ask)
+
     def _step(self, case: Case, table: StepTable, ask: Ask) -> Decision:
         return decide(table, case, self._completed(case, table, ask), self._now(), self.timing(table))
 

@@ -12,9 +12,8 @@ from wanmi.coords import Point
 from wanmi.entries import EVERYONE
 from wanmi.errors import BadInput, Conflict, NotAllowed, NotFound
 from wanmi.ids import ulid
-from wanmi.journal import body_of
 from wanmi.journal.task_rows import AnswerRow, TaskRow
-from wanmi.kinds import Attachment
+from wanmi.kinds import Attachment, home_district
 from wanmi.models import EntryRow, ReportRow, TerminalRow, table
 from wanmi.registry import Draft, NodeContext, Stored
 from wanmi.reports import Answer, Fix, Report, digest_of, fix_of, judge_presence, text_part, verify_answer
@@ -30,6 +29,7 @@ from wanmi.reports.bodies import (
 from wanmi.reports.envelope import SALT, decode_envelope, from_b64
 from wanmi.reports.tasks import TaskKind
 from wanmi.store import Sealed
+from wanmi_casework.relay import answer_of
 
 NAME = "casework.judge_answer"
 MAX_REMARK = 2000
@@ -154,6 +154,8 @@ class TaskDesk:
                     r.result,
                     r.presence,
                     bool(r.late),
+                    r.outcome,
+                    r.why,
                 )
                 for r in connection.execute(query)
             ]
@@ -185,6 +187,8 @@ class TaskView:
     result: str | None
     presence: str | None
     late: bool
+    outcome: str | None = None
+    why: str | None = None
 
 
 def judge_answers(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[Stored, Draft]]:
@@ -193,11 +197,12 @@ def judge_answers(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[
         return
     judged: set[str] = set()
     for stored in batch:
-        if stored.entry is None:
-            continue
-        body = body_of(stored.entry, TaskAnswered)
+        brought = answer_of(stored)
+        if brought is None or home_district(brought[0].terminal) != node.code:
+            continue  # a guest's answer goes on to the city, which knows its home
+        body, said_by = brought
         try:
-            draft = _judge(node, stored, body) if body.task_id not in judged else None
+            draft = _judge(node, said_by, body) if body.task_id not in judged else None
         except (BadInput, NotFound) as error:
             structlog.get_logger("wanmi.casework").error(
                 "answer_not_judged", origin=stored.origin, seq=stored.seq, error=str(error)
@@ -208,21 +213,21 @@ def judge_answers(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[
             yield stored, draft
 
 
-def _judge(node: NodeContext, stored: Stored, body: TaskAnswered) -> Draft | None:
+def _judge(node: NodeContext, said_by: str, body: TaskAnswered) -> Draft | None:
     task = find_task(node, body.task_id)
     if task.state == "judged":
         return None
     if task.terminal != body.terminal:
         raise BadInput(f"task {body.task_id} was sent to {task.terminal}, not to {body.terminal}")
     answer = signed_answer(body, terminal_key(node, body.terminal, revoked=True))
-    compared = list(fixes_around(node, body.terminal, answer.made_at, f"{stored.origin}:{stored.seq}"))
+    compared = list(fixes_around(node, body.terminal, answer.made_at, said_by))
     place = Point(task.lon_e7, task.lat_e7)
     found = judge_presence(fix_of(answer), place, tuple(one.fix for one in compared))
     presence = PresenceJudged(
         found.grade, found.distance_m, found.speed_mps, list(found.reasons), [one.entry for one in compared]
     )
     said = TaskJudged(
-        body.task_id, task.kind, task.case, body.terminal, f"{stored.origin}:{stored.seq}", answer.result, answer.made_at,
+        body.task_id, task.kind, task.case, body.terminal, said_by, answer.result, answer.made_at,
         answer.made_at > task.deadline, task.state == "withdrawn", presence, body.attachments,
     )  # fmt: skip
     return Draft("task.judged", task_subject(node.code, body.task_id), said, EVERYONE, body.terminal, by=_by(node))

@@ -28,13 +28,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Ask(Asked):
-    """A step to take."""
+    """A step to take; ``confirmed_by`` decided that the actor's answer counts."""
 
     step: str = ""
     department: str | None = None
     collector: str | None = None
     limit: Limit | None = None
     reason: str | None = None
+    confirmed_by: str | None = None
 
 
 @dataclass(frozen=True)

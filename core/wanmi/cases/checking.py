@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wanmi.cases.guards import GUARDS
 from wanmi.cases.stages import FIRST_STATE, STAGES
-from wanmi.cases.table import ACTS, RequestRule, Rule, Step
+from wanmi.cases.table import ACTS, AnswerRule, RequestRule, Rule, Step
 from wanmi.errors import BadInput
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ CLEARABLE = frozenset({"department", "collector"})
 
 def problems_of(table: StepTable) -> list[str]:
     """Everything that is wrong with a table; empty when a case can be worked by it."""
-    found = [*_names(table), *_rules(table), *_targets(table)]
+    found = [*_names(table), *_rules(table), *_targets(table), *_answers(table)]
     return found or [*_reach(table), *_ends(table)]
 
 
@@ -93,6 +93,20 @@ def _targets(table: StepTable) -> Iterator[str]:
     if merge is not None and (merge.to not in table.states or not table.states[merge.to].final):
         yield "act merge: `to` must name a final state"
     yield from _own_work(table)
+
+
+def _answers(table: StepTable) -> Iterator[str]:
+    """Steps and posts of terminals' answers: those that there are, decided on by posts of the supervision axis."""
+    for kind, rule in table.answers.items():
+        where = f"answer {kind}"
+        yield from _posts(table, where, rule.posts)
+        yield from (f"{where}: step {step!r} is not in [steps]" for step in _steps_of(rule) if step not in table.steps)
+        if any(table.axis(post) == "command" for post in rule.posts):
+            yield f"{where}: the command axis cannot decide on what a collector saw; name posts of the supervision axis"
+
+
+def _steps_of(rule: AnswerRule) -> list[str]:
+    return [rule.send, *(one.step for one in (rule.yes, rule.no, rule.unclear) if one is not None)]
 
 
 def _own_work(table: StepTable) -> Iterator[str]:

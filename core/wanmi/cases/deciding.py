@@ -83,6 +83,7 @@ def _body(table: StepTable, case: Case, step: Step, ask: Ask, now: int, timing: 
         fields=dict(ask.fields),
         attachments=list(ask.attachments),
         reason=ask.reason,
+        confirmed_by=ask.confirmed_by,
     )
 
 

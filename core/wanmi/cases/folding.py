@@ -155,8 +155,8 @@ def _stepped(case: Case, entry: Entry, body: kinds.CaseStepped) -> Case:
     if body.from_state != case.state:
         raise BadEntry(f"{entry.subject}: a step from {body.from_state}, but it is {case.state}")
     said = {f"{body.step}.{name}": value for name, value in body.fields.items()}
-    after = _after(case, body, entry.at, body.step)
-    return _acted(replace(after, fields=MappingProxyType({**case.fields, **said})), entry.actor, body.axis)
+    after = replace(_after(case, body, entry.at, body.step), fields=MappingProxyType({**case.fields, **said}))
+    return _acted(_acted(after, entry.actor, body.axis), body.confirmed_by, body.axis)
 
 
 def _request_made(case: Case, entry: Entry, body: kinds.CaseRequestMade) -> Case:

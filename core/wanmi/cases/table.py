@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -97,6 +97,35 @@ class Act(Rule, frozen=True, kw_only=True):
     to: str | None = None
 
 
+class AnswerStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The step that an answer takes, with what it says there in the collector's place."""
+
+    step: str
+    fields: dict[str, str | int] = {}
+    opinion: str = ""
+
+
+class AnswerRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a terminal's answer to a task does to its case. ``send`` is the step that sends the case with the task.
+
+    An answer takes its step by itself when the terminal's presence was judged to be one of ``presence``; any other
+    one waits until one of ``posts`` decides. ``confirmed``: all of them wait. A result without a step waits too.
+    """
+
+    send: str
+    posts: list[str]
+    presence: tuple[Literal["fine", "doubtful", "absent"], ...] = ("fine",)
+    confirmed: bool = False
+    yes: AnswerStep | None = None
+    no: AnswerStep | None = None
+    unclear: AnswerStep | None = None
+
+    def step_for(self, result: Literal["yes", "no", "unclear"]) -> AnswerStep | None:
+        """The step of a result, None where a person has to say what follows."""
+        return {"yes": self.yes, "no": self.no, "unclear": self.unclear}[result]
+
+
+AnswerKind = Literal["verify", "check"]
 ACTS = ("resume", "link", "split", "merge", "unmerge")
 
 
@@ -112,6 +141,7 @@ class StepTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     steps: dict[str, Step]
     requests: dict[RequestKind, RequestRule]
     acts: dict[str, Act]
+    answers: dict[AnswerKind, AnswerRule] = {}
     digest: str = ""
 
     @classmethod

@@ -175,7 +175,8 @@ class _Work:
         if body.from_state != case["state"]:
             raise BadInput(f"{entry.subject}: a step from {body.from_state}, but it is {case['state']}")
         _settle(case, body, entry.at)
-        self.act(case["number"], entry.actor, body.axis, entry.at)
+        for who in (entry.actor, body.confirmed_by):
+            self.act(case["number"], who, body.axis, entry.at)
 
     def request_made(self, entry: Entry, case: Values) -> None:
         """A request waits."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from wanmi.cases.table import Act, ClockRule, PostRule, RequestRule, State, Step, StepTable
+from wanmi.cases.table import Act, AnswerRule, ClockRule, PostRule, RequestRule, State, Step, StepTable
 from wanmi.codes.resources import Toml
 from wanmi.errors import BadInput
 from wanmi.profiles.check_words import table_at
@@ -18,8 +18,16 @@ from wanmi.profiles.packing import Files
 __all__ = ["STEPS", "check_steps"]
 
 STEPS = "steps.toml"
-_NAMED = re.compile(r"(step|request|act|state|clock|post) ([\w-]+)")
-_THINGS = {"posts": PostRule, "clocks": ClockRule, "states": State, "steps": Step, "requests": RequestRule, "acts": Act}
+_NAMED = re.compile(r"(step|request|answer|act|state|clock|post) ([\w-]+)")
+_THINGS = {
+    "posts": PostRule,
+    "clocks": ClockRule,
+    "states": State,
+    "steps": Step,
+    "requests": RequestRule,
+    "acts": Act,
+    "answers": AnswerRule,
+}
 
 
 def check_steps(toml: Toml, files: Files) -> Iterator[Finding]:
