@@ -14,13 +14,14 @@ from starlette.responses import Response
 
 from wanmi.errors import BadInput, NotFound
 from wanmi.hookspecs import Actor
+from wanmi.identity.views import note_view
 from wanmi.models import table
 from wanmi.registry import NodeContext
 from wanmi.web import Keeping, Once, caller_of, needs
 from wanmi.web.headers import CONTENT_CSP
-from wanmi_hotline.callers import caller_blob, note_view, open_caller
+from wanmi_hotline.callers import caller_blob, open_caller
 from wanmi_hotline.events import MAX_EVENT, Event, checked
-from wanmi_hotline.popup import Popup, case_of_report
+from wanmi_hotline.popup import Popup, case_of_report, popups_of
 from wanmi_hotline.projecting import Call
 from wanmi_hotline.rows import CallRow, CallSealedRow
 from wanmi_hotline.seats import seat_of, take_seat
@@ -189,7 +190,7 @@ def _desk_routes(router: APIRouter, node: NodeContext, hotline: Hotline) -> None
         count = hotline.board.count
         if wait and seen == count:
             count = await hotline.board.wait(seen, wait)
-        calls = await run_in_threadpool(hotline.popups.of, node, actor)
+        calls = await run_in_threadpool(popups_of, node, actor)
         return PopupsOut(seat_of(node, actor.id), calls, count, node.clock.now())
 
     @router.post("/calls/{call}/wrap-up", openapi_extra=_json_body("WrapUp"))
@@ -274,7 +275,7 @@ def _caller(node: NodeContext, actor: Actor, call_id: str) -> CallerOut:
     known = open_caller(node, blob) if blob is not None else None
     if blob is None or known is None:
         raise NotFound(f"call {call_id}: who called is not known here, or was erased")
-    note_view(node, actor, call.subject, [blob], "caller")
+    note_view(node, actor, blobs=[blob], subject=call.subject, why="caller")
     return CallerOut(**msgspec.structs.asdict(known))
 
 
@@ -288,7 +289,7 @@ def _recording(node: NodeContext, actor: Actor, call_id: str, digest: str) -> Re
     if found is None:
         raise NotFound(f"call {call_id}: no recording {digest[:12]}")
     content = node.blobs.open(found.blob)
-    note_view(node, actor, call.subject, [found.blob], "recording")
+    note_view(node, actor, blobs=[found.blob], subject=call.subject, why="recording")
     return Response(content, 200, {"content-security-policy": CONTENT_CSP}, found.media)
 
 

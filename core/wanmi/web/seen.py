@@ -45,7 +45,7 @@ def open_evidence(node: NodeContext, caller: Caller, blob: str) -> tuple[Evidenc
         evidence = evidence_by_blob(tx, blob)
         need_subject(tx, caller, evidence.subject)
     content = node.blobs.open(blob)
-    note_view(node, caller.actor, blob=blob, subject=evidence.subject)
+    note_view(node, caller.actor, blobs=[blob], subject=evidence.subject)
     return evidence, content
 
 

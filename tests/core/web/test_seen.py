@@ -150,7 +150,7 @@ def test_views_at_the_same_moment_are_one_entry(node: Node, own: Shown) -> None:
     before, told = len(views(node)), []
     blob, actor = "ab" * 32, Actor("p-many", "operator")
     threads = [
-        threading.Thread(target=lambda: told.append(note_view(node, actor, blob=blob, subject="report:many")))
+        threading.Thread(target=lambda: told.append(note_view(node, actor, blobs=[blob], subject="report:many")))
         for _ in range(8)
     ]
     for thread in threads:
