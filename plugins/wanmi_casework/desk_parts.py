@@ -15,15 +15,26 @@ if TYPE_CHECKING:
 
 
 def add_desk(to: Registry) -> None:
-    """The table of keys, the timer, the actions and the HTTP routes."""
+    """The table of keys, the timer, the actions, a right and the HTTP routes."""
     to.tables(DeskKeyRow)
     to.task(NAME, run_timer)
     for name, (run, help) in ACTIONS.items():
         to.action(name, run, help=help)
     to.router("/api/v1", _routes)
+    to.right(
+        "task.decide", zh="认定任务回复", en="Decide on answers that wait", scope="", posts=("operator", "shift_leader"),
+        tiers=("district",),
+    )  # fmt: skip
+    to.router("/api/v1", _task_routes)
 
 
 def _routes(node: NodeContext) -> APIRouter:
     from wanmi_casework.desk_api import desk_routes
 
     return desk_routes(node)
+
+
+def _task_routes(node: NodeContext) -> APIRouter:
+    from wanmi_casework.task_api import task_routes
+
+    return task_routes(node)

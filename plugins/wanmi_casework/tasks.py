@@ -121,44 +121,7 @@ class TaskDesk:
         row = find_task(self._node, task_id)
         if row.state != "open":
             raise Conflict(f"task {task_id} is {row.state}; only an open task can be withdrawn")
-        body = TaskWithdrawn(task_id, reason)
-        draft = Draft(
-            "task.withdrawn",
-            task_subject(self._node.code, task_id),
-            body,
-            EVERYONE,
-            actor,
-            by=_by(self._node),
-            expect=1,
-        )
-        self._node.journal.append(draft).result()
-
-    def tasks(self, *, case: str | None = None, terminal: str | None = None, limit: int = 200) -> list[TaskView]:
-        """Tasks of this district, the newest first, of a case or a terminal."""
-        row = table(TaskRow)
-        query = select(row).where(row.c.district == self._node.code).order_by(row.c.sent_at.desc()).limit(limit)
-        if case is not None:
-            query = query.where(row.c.case == case)
-        if terminal is not None:
-            query = query.where(row.c.terminal == terminal)
-        with self._node.store.reader() as connection:
-            return [
-                TaskView(
-                    r.task_id,
-                    r.kind,
-                    r.case,
-                    r.terminal,
-                    r.category,
-                    r.deadline,
-                    r.state,
-                    r.result,
-                    r.presence,
-                    bool(r.late),
-                    r.outcome,
-                    r.why,
-                )
-                for r in connection.execute(query)
-            ]
+        self._node.journal.append(withdraw_draft(self._node, task_id, reason, actor)).result()
 
     def _check(self, ask: TaskAsk) -> None:
         if self._node.role != "district":
@@ -173,22 +136,16 @@ class TaskDesk:
             raise NotFound(f"terminal {ask.terminal} is not admitted by {self._node.code}; admit it, or choose another")
 
 
-@dataclass(frozen=True)
-class TaskView:
-    """A task as lists show it; ``presence`` and ``result`` once it was judged."""
+def check_reason(task_id: str, reason: str) -> None:
+    """BadInput unless a withdrawal says why, in not too many words."""
+    if not 0 < len(reason.strip()) <= MAX_REMARK:
+        raise BadInput(f"task {task_id[:60]}: say why it is withdrawn, in at most {MAX_REMARK} characters")
 
-    task_id: str
-    kind: TaskKind
-    case: str | None
-    terminal: str
-    category: str
-    deadline: int
-    state: str
-    result: str | None
-    presence: str | None
-    late: bool
-    outcome: str | None = None
-    why: str | None = None
+
+def withdraw_draft(node: NodeContext, task_id: str, reason: str, actor: str | None) -> Draft:
+    """The entry that ends a task which nobody has answered; Conflict at its append when somebody has, meanwhile."""
+    subject = task_subject(node.code, task_id)
+    return Draft("task.withdrawn", subject, TaskWithdrawn(task_id, reason), EVERYONE, actor, by=_by(node), expect=1)
 
 
 def judge_answers(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[Stored, Draft]]:

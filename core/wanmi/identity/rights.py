@@ -52,7 +52,12 @@ _RIGHTS: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = MappingProxyType(
 _AT_CENTRES: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = MappingProxyType(
     {
         "case.step": ("办理案卷", "Step cases", "cases:step", WORKING),
-        "case.link": ("关联与合并案卷", "Link, split and merge cases", "cases:step", ("operator", "shift_leader")),
+        "case.link": (
+            "关联与合并案卷",
+            "Link, split and merge cases",
+            "cases:step",
+            ("operator", "shift_leader", "dispatcher"),
+        ),
         "report.register": ("登记来件", "Register reports", "reports:write", ("operator", "shift_leader")),
         "task.read": ("看任务", "Read tasks", "tasks:read", STAFF),
         "task.send": ("下发任务", "Send tasks to terminals", "tasks:write", ("operator", "shift_leader", "supervisor")),

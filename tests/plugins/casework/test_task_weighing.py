@@ -13,7 +13,7 @@ from sqlalchemy import delete
 import wanmi_casework
 from edge.street import CITY_POINT
 from plugins.casework.office import COLLECTOR, DISPATCHER, LEADER, OPERATOR, OTHER_OPERATOR, Office
-from plugins.casework.test_tasks import START, Town
+from plugins.casework.test_tasks import START, Town, tasks_of
 from wanmi.cases import Case, StepTable
 from wanmi.clock import ManualClock
 from wanmi.errors import BadInput, Conflict, NotAllowed, NotFound
@@ -130,13 +130,13 @@ def test_who_was_not_there_is_not_believed_by_itself(round_: Round) -> None:
     (body,) = round_.weighed()
     assert (body["outcome"], body["why"], body["step"]) == ("waits", "presence", "answer_check_passed")
     assert "too_far" in body["told"]
-    (view,) = round_.town.desk.tasks(case=case.number)
+    (view,) = tasks_of(round_.town.district, case.number)
     assert (view.outcome, view.why) == ("waits", "presence")
 
 
 def test_an_operator_accepts_what_waits(round_: Round) -> None:
     case = round_.answered("check", lat_e7=FAR)
-    (view,) = round_.town.desk.tasks(case=case.number)
+    (view,) = tasks_of(round_.town.district, case.number)
     decide_answer(round_.desk, view.task_id, True, OTHER_OPERATOR, "电话核实过")
     after = round_.desk.case(case.number)
     entry = round_.last_step(case.number)
@@ -152,7 +152,7 @@ def test_an_operator_accepts_what_waits(round_: Round) -> None:
 
 def test_what_is_set_aside_moves_nothing_and_another_is_sent(round_: Round) -> None:
     case = round_.answered("check", lat_e7=FAR)
-    (view,) = round_.town.desk.tasks(case=case.number)
+    (view,) = tasks_of(round_.town.district, case.number)
     with pytest.raises(BadInput, match="needs opinion"):
         decide_answer(round_.desk, view.task_id, False, OPERATOR, " ")
     with pytest.raises(NotAllowed, match="not for the post dispatcher"):

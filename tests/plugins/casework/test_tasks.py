@@ -16,12 +16,13 @@ from wanmi.clock import ManualClock
 from wanmi.errors import BadInput, Conflict, NotFound
 from wanmi.kinds import Attachment, TerminalAdmitted
 from wanmi.node import run_action
-from wanmi.registry import Draft
+from wanmi.registry import Draft, NodeContext
 from wanmi.reports import read_text
 from wanmi.reports.answers import decode_answer
 from wanmi.reports.bodies import TaskAnswered, answer_subject
 from wanmi.reports.envelope import to_b64
 from wanmi.testing import SmallCity, carry, react, replay_differences, small_city
+from wanmi_casework.task_views import TaskFilter, TaskLine, list_tasks
 from wanmi_casework.tasks import TaskAsk, TaskDesk
 
 START = 1_795_500_000_000_000
@@ -77,6 +78,11 @@ class Town:
         return [one.entry.body for one in stored if one.entry and one.entry.kind == "task.judged"]
 
 
+def tasks_of(node: NodeContext, case: str) -> list[TaskLine]:
+    """A case's tasks, newest first."""
+    return list_tasks(node, TaskFilter(case=case)).tasks
+
+
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
     clock = ManualClock(START)
@@ -91,7 +97,7 @@ def test_an_answer_at_the_place_is_judged_fine(town: Town) -> None:
     (body,) = town.judged()
     assert body["presence"] == {"grade": "fine", "distance_m": 0, "speed_mps": None, "reasons": [], "compared": []}
     assert (body["result"], body["case"], body["late"], body["withdrawn"]) == ("yes", CASE, False, False)
-    (view,) = town.desk.tasks(case=CASE)
+    (view,) = tasks_of(town.district, CASE)
     assert (view.state, view.result, view.presence) == ("judged", "yes", "fine")
     carry(town.district, town.edge)
     assert replay_differences(town.district) == replay_differences(town.edge) == []
