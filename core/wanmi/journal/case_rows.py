@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -159,7 +161,7 @@ class _Work:
         case = fold(None, entry)
         o = case.opened
         values = msgspec.structs.asdict(o)
-        row = {column.name: values.get(column.name) for column in table(CaseRow).columns}
+        row = {name: values.get(name) for name in _names(CaseRow)}
         row |= {
             "owner": case.owner, "community": None if o.grid is None else o.grid[:12], "report_subject": o.report,
             "opened_at": case.opened_at, "similar": orjson.dumps(o.similar).decode(), "version": case.version,
@@ -287,22 +289,24 @@ def _settle(case: Values, outcome: Outcome, at: int) -> None:
         case["counts"] = orjson.dumps(counts, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def _names(row: type[Row]) -> list[str]:
-    return [column.name for column in table(row).columns]
+@cache
+def _names(row: type[Row]) -> tuple[str, ...]:
+    return tuple(column.name for column in table(row).columns)
 
 
 def _read(tx: Connection, row: type[Row], numbers: Iterable[str]) -> dict[tuple[Any, ...], Values]:
     """Rows of these cases by primary key."""
     wanted, found = sorted(numbers), {}
-    columns = table(row)
+    columns, names = table(row), _names(row)
     keys = [column.name for column in columns.primary_key.columns]
     for start in range(0, len(wanted), CHUNK):
         query = select(columns).where(columns.c.number.in_(wanted[start : start + CHUNK]))
-        for values in tx.execute(query).mappings():
-            found[tuple(values[key] for key in keys)] = dict(values)
+        for values in tx.execute(query):
+            one = dict(zip(names, values, strict=True))
+            found[tuple(one[key] for key in keys)] = one
     return found
 
 
 def _write(tx: Connection, row: type[Row], rows: Mapping[tuple[Any, ...], Values]) -> None:
-    names = _names(row)
-    upsert_rows(tx, row, [tuple(values[name] for name in names) for values in rows.values()])
+    ordered = itemgetter(*_names(row))
+    upsert_rows(tx, row, [ordered(values) for values in rows.values()])

@@ -3,6 +3,7 @@
 from wanmi.store.blobs import Blobs, Missing, Sealed, unwrap_key, wrap_key
 from wanmi.store.engine import Store
 from wanmi.store.rows import delete_keys, insert_rows, upsert_rows
+from wanmi.store.scratch import open_scratch
 from wanmi.store.writer import Writer
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Writer",
     "delete_keys",
     "insert_rows",
+    "open_scratch",
     "unwrap_key",
     "upsert_rows",
     "wrap_key",

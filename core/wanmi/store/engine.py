@@ -127,13 +127,13 @@ def _sqlite_engines(url: str, database: str | None) -> tuple[Engine, Engine]:
         engine = create_engine(
             "sqlite://", module=dbapi2, poolclass=StaticPool, connect_args={"check_same_thread": False}
         )
-        _on_sqlite_connect(engine, ["PRAGMA foreign_keys=ON"], "BEGIN")
+        on_sqlite_connect(engine, ["PRAGMA foreign_keys=ON"], "BEGIN")
         return engine, engine
     arguments: dict[str, Any] = {"check_same_thread": False, "timeout": float(BUSY_SECONDS), "cached_statements": 512}
     writing = create_engine(
         url, module=dbapi2, poolclass=QueuePool, pool_size=1, max_overflow=0, connect_args=arguments
     )
-    _on_sqlite_connect(
+    on_sqlite_connect(
         writing,
         [
             "PRAGMA page_size=8192",
@@ -148,11 +148,13 @@ def _sqlite_engines(url: str, database: str | None) -> tuple[Engine, Engine]:
     reading = create_engine(
         url, module=dbapi2, poolclass=QueuePool, pool_size=READERS, max_overflow=8, connect_args=arguments
     )
-    _on_sqlite_connect(reading, ["PRAGMA query_only=ON", "PRAGMA cache_size=-8000"], "BEGIN")
+    on_sqlite_connect(reading, ["PRAGMA query_only=ON", "PRAGMA cache_size=-8000"], "BEGIN")
     return writing, reading
 
 
-def _on_sqlite_connect(engine: Engine, pragmas: list[str], begin: str) -> None:
+def on_sqlite_connect(engine: Engine, pragmas: list[str], begin: str) -> None:
+    """What each new connection of an engine says first, and how its transactions begin."""
+
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, so that it takes the lock we mean
