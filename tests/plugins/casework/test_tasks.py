@@ -30,6 +30,19 @@ MINUTE = 60_000_000
 CASE = "210102-E0102-20261124-0001"
 
 
+def answer_entry(edge: str, street: Street, task_id: str, lies: dict[str, Any] | None = None, **changes: Any) -> Draft:
+    """An edge's entry of an answer; ``lies`` change what it says beside the envelope."""
+    said, message = answered(street, task_id, **changes)
+    wire = decode_answer(message)
+    fields: dict[str, Any] = {
+        "task_id": task_id, "terminal": said.terminal, "report_id": said.report_id, "envelope": to_b64(wire.envelope),
+        "sig": to_b64(wire.signature), "digest": wire.digest, "result": said.result, "made_at": said.made_at,
+        "late": False, "attachments": [Attachment(a.role, a.digest, a.size, a.media, "cd" * 32) for a in said.attachments],
+        **(lies or {}),
+    }  # fmt: skip
+    return Draft("task.answered", answer_subject(edge, task_id, said.terminal), TaskAnswered(**fields))
+
+
 class Town:
     """A small city whose edge writes what terminals say."""
 
@@ -57,16 +70,7 @@ class Town:
         """The edge's entry of an answer; ``lies`` change what it says beside the envelope."""
         street = street or self.street
         changes = {"made_at": self.clock.now(), "fix_at": self.clock.now(), **changes}
-        said, message = answered(street, task_id, **changes)
-        wire = decode_answer(message)
-        fields: dict[str, Any] = {
-            "task_id": task_id, "terminal": said.terminal, "report_id": said.report_id, "envelope": to_b64(wire.envelope),
-            "sig": to_b64(wire.signature), "digest": wire.digest, "result": said.result, "made_at": said.made_at,
-            "late": False, "attachments": [Attachment(a.role, a.digest, a.size, a.media, "cd" * 32) for a in said.attachments],
-            **(lies or {}),
-        }  # fmt: skip
-        subject = answer_subject(self.edge.code, task_id, said.terminal)
-        self.edge.journal.append(Draft("task.answered", subject, TaskAnswered(**fields))).result()
+        self.edge.journal.append(answer_entry(self.edge.code, street, task_id, lies, **changes)).result()
 
     def bring(self) -> None:
         carry(self.district, self.edge)
