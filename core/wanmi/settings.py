@@ -41,8 +41,8 @@ M = TypeVar("M", bound=BaseModel)
 
 ROLE_PLUGINS: Mapping[str, tuple[str, ...]] = {
     "edge": ("edge", "federation", "console"),
-    "district": ("federation", "casework", "supervision", "gis", "console"),
-    "city": ("federation", "casework", "supervision", "gis", "console"),
+    "district": ("federation", "casework", "supervision", "gis", "console", "hotline", "messenger"),
+    "city": ("federation", "casework", "supervision", "gis", "console", "hotline", "messenger"),
 }
 """The plugins of a role, in the order of their answers, where node.toml names none."""
 
