@@ -1,12 +1,14 @@
-"""A database for rows that are made, compared and thrown away: a temporary file of SQLite's own.
+"""A database for rows that are made, compared and thrown away: a SQLite file that has no name.
 
-SQLite removes the file when the connection closes, or at once where the system allows it: a process that is killed
-leaves nothing. What does not fit into ``CACHE_KB`` of memory goes to the file; nothing is ever synced.
+The file is unlinked as soon as it is open: a process that is killed leaves nothing. It lies where temporary files lie
+(``TMPDIR``). What does not fit into ``CACHE_KB`` of memory goes there; nothing is ever synced.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from tempfile import NamedTemporaryFile
+from typing import Any
 
 from sqlalchemy import Engine, Table, create_engine
 from sqlalchemy.pool import StaticPool
@@ -40,10 +42,16 @@ def _engine() -> Engine:
         from pysqlite3 import dbapi2
     except ImportError as error:
         raise NeedsExtra("edge", "pysqlite3") from error
-    engine = create_engine(
-        "sqlite://", module=dbapi2, poolclass=StaticPool, creator=lambda: dbapi2.connect("", check_same_thread=False)
-    )
-    on_sqlite_connect(engine, [f"PRAGMA cache_size=-{CACHE_KB}", "PRAGMA journal_mode=MEMORY"], "BEGIN")
+
+    def nameless() -> Any:  # SQLite's own temporary database ("") stays wholly in memory as pysqlite3 is built
+        with NamedTemporaryFile(prefix="wanmi-scratch-") as file:
+            connection = dbapi2.connect(file.name, check_same_thread=False)
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            connection.execute("PRAGMA journal_mode=MEMORY")
+            return connection
+
+    engine = create_engine("sqlite://", module=dbapi2, poolclass=StaticPool, creator=nameless)
+    on_sqlite_connect(engine, ["PRAGMA synchronous=OFF", f"PRAGMA cache_size=-{CACHE_KB}"], "BEGIN")
     return engine
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from unittest.mock import patch
 
 import msgspec
@@ -156,3 +157,11 @@ def test_a_replay_that_is_stopped_lets_go_of_the_database(make: Make) -> None:
     bench.journal.append(counted(1)).result()
     assert bench.store.scrub(), "a reader is still open"
     assert gc.get_threshold() == before
+
+
+def test_a_scratch_store_lies_in_a_file_that_nobody_has_to_remove() -> None:
+    with closing(open_scratch([SumRow])) as store, store.reader() as connection:
+        (_, _, path), *_ = connection.exec_driver_sql("PRAGMA database_list").all()
+        assert Path(path).is_absolute(), "the rows lie in memory"
+        assert not Path(path).exists()
+        assert not list(Path(path).parent.glob(f"{Path(path).name}*"))
