@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import orjson
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection
 
 from wanmi.case_kinds import Limit, LinkKind
 from wanmi.cases import (
@@ -31,22 +31,22 @@ from wanmi.cases import (
     decide_unmerge,
     may_now,
 )
+from wanmi.cases.table import Step
 from wanmi.codes import Profile
 from wanmi.entries import EVERYONE
-from wanmi.errors import BadInput, Conflict, NotAllowed, WanmiError
+from wanmi.errors import BadInput, NotAllowed, WanmiError
 from wanmi.hookspecs import Actor
 from wanmi.ids import ulid
 from wanmi.kinds import Attachment
 from wanmi.profiles import ProfileStore
 from wanmi.registry import Draft, NodeContext, Stored
 from wanmi.workdays import CalendarKeeper
-from wanmi_casework.desk_keys import AskKey, earlier_answer, remember
+from wanmi_casework.desk_keys import AskKey, remember
+from wanmi_casework.desk_rounds import Made, play, play_async, rounds
 from wanmi_casework.desk_shelf import CaseShelf
 from wanmi_casework.desk_time import DeskTiming
 from wanmi_casework.routing import refuse_contested, suggest
 from wanmi_casework.settings import CaseworkSettings
-
-TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,6 @@ NOTHING = Said()
 
 
 @dataclass(frozen=True)
-class Made:
-    """What an ask made: (subject, version) pairs, and the entries unless it made them earlier under the same key."""
-
-    pairs: tuple[tuple[str, int], ...]
-    stored: tuple[Stored, ...] = ()
-
-
-@dataclass(frozen=True)
 class BulkResult:
     """What became of one case of a bulk ask: the case, or why not."""
 
@@ -94,6 +86,11 @@ class CaseDesk:
         self._shelf = CaseShelf(node)
         self._by = f"casework@{node.registry.plugins.get('casework', '0')}"
         self._audience = (node.parent,) if node.parent is not None else EVERYONE
+
+    def watching(self) -> Self:
+        """For a desk that stays as long as its node: it looks for a new profile only when one came."""
+        self._profiles.watching()
+        return self
 
     # -- looking ------------------------------------------------------------------------------------------
 
@@ -136,7 +133,21 @@ class CaseDesk:
         ask = Ask(
             **who_asks(actor, said), step=step, department=department, collector=collector, limit=limit, reason=reason
         )
-        return self._do(number, ask, said.key, lambda case, table: [self._step(case, table, ask)])
+        return self.take(number, ask, said.key)
+
+    def take(self, number: str, ask: Ask, key: str = "") -> Case:
+        """Take the step that an ask names."""
+        return self._do(number, ask, key, self._stepping(ask))
+
+    async def take_async(self, number: str, ask: Ask, key: str = "") -> Case:
+        """As ``take``, in the event loop: only the reading of a case and what routing is asked block it shortly."""
+        worked = [self.own(number, fresh=False)]
+        if any(_left_out(self.table(worked[0]).step(ask.step), ask)):
+            from starlette.concurrency import run_in_threadpool
+
+            return await run_in_threadpool(self.take, number, ask, key)
+        drafting = self._drafting(number, ask, self._stepping(ask), worked)
+        return self._worked(number, await self.once_async(ask_key(ask, number, key), drafting), worked)
 
     def request(
         self, number: str, what: str, actor: Actor, said: Said = NOTHING, *, until: int | None = None, id: str = ""
@@ -197,10 +208,14 @@ class CaseDesk:
 
     def append(self, drafts: Sequence[Draft], key: AskKey | None = None) -> list[Stored]:
         """Append drafts together, with the key in the same transaction."""
-        if key is None:
-            return self.node.journal.append(*drafts).result()
+        return self.node.journal.append(*drafts, also=self._also(key)).result()
+
+    def _also(self, key: AskKey | None) -> Callable[[Connection, list[Stored]], None] | None:
+        """Keep the key, if there is one, with what was made under it."""
+        if key is None or not key.key:
+            return None
         at = self._now()
-        return self.node.journal.append(*drafts, also=lambda tx, made: remember(tx, key, made, at)).result()
+        return lambda tx, made: remember(tx, key, made, at)
 
     def draft(self, decision: Decision, actor: str | None) -> Draft:
         """A decision as the entry to append."""
@@ -210,35 +225,35 @@ class CaseDesk:
         )  # fmt: skip
 
     def once(self, ask: AskKey, deciding: Callable[[bool], list[Draft]]) -> Made:
-        """Write what ``deciding`` drafts, or answer what the same ask made before.
+        """Write what ``deciding(fresh)`` drafts, or answer what the same ask made before (``desk_rounds``)."""
+        return play(rounds(self.node.store, ask, deciding), lambda drafts: self.append(drafts, ask))
 
-        ``deciding(fresh)`` may first work on what is at hand; who is refused or beaten by another writer then is asked
-        again on the case as it is: an ask that named the version it looked at is told who was first.
-        """
-        if ask.key:
-            ask.check()
-        for attempt in range(1, TRIES + 1):
-            earlier = earlier_answer(self.node.store, ask) if ask.key else None
-            if earlier is not None:
-                return Made(tuple(earlier))
-            try:
-                stored = self.append(deciding(attempt > 1), ask if ask.key else None)
-            except (WanmiError, IntegrityError) as error:
-                if attempt == TRIES or (attempt > 1 and isinstance(error, WanmiError) and not is_race(error)):
-                    raise
-                continue
-            pairs = tuple((one.entry.subject, one.entry.version) for one in stored if one.entry is not None)
-            return Made(pairs, tuple(stored))
-        raise Conflict("the case changes faster than it can be worked; look at it again")
+    async def once_async(self, ask: AskKey, deciding: Callable[[bool], list[Draft]]) -> Made:
+        """As ``once``, without a thread that waits for the commit."""
+        append = self.node.journal.append_async
+        return await play_async(
+            rounds(self.node.store, ask, deciding), lambda drafts: append(*drafts, also=self._also(ask))
+        )
 
     def _do(self, number: str, ask: Asked, key: str, deciding: Callable[[Case, StepTable], list[Decision]]) -> Case:
         worked: list[Case] = []
+        made = self.once(ask_key(ask, number, key), self._drafting(number, ask, deciding, worked))
+        return self._worked(number, made, worked)
+
+    def _drafting(
+        self, number: str, ask: Asked, deciding: Callable[[Case, StepTable], list[Decision]], worked: list[Case]
+    ) -> Callable[[bool], list[Draft]]:
+        """Drafts of an ask on a case; ``worked`` holds the case that they are decided on, read when it is empty."""
 
         def drafts(fresh: bool) -> list[Draft]:
-            worked[:] = [self.own(number, fresh=fresh)]
+            if fresh or not worked:
+                worked[:] = [self.own(number, fresh=fresh)]
             return [self.draft(one, ask.actor) for one in deciding(worked[0], self.table(worked[0]))]
 
-        made = self.once(ask_key(ask, number, key), drafts)
+        return drafts
+
+    def _worked(self, number: str, made: Made, worked: Sequence[Case]) -> Case:
+        """The case after an ask."""
         if made.stored:
             return self._shelf.after(worked[0], made.stored)
         subject = f"case:{number}"
@@ -248,14 +263,16 @@ class CaseDesk:
         """A step that may be taken, to be written together with something else."""
         return self._step(case, self.table(case), ask)
 
+    def _stepping(self, ask: Ask) -> Callable[[Case, StepTable], list[Decision]]:
+        return lambda case, table: [self._step(case, table, ask)]
+
     def _step(self, case: Case, table: StepTable, ask: Ask) -> Decision:
         return decide(table, case, self._completed(case, table, ask), self._now(), self.timing(table))
 
     def _completed(self, case: Case, table: StepTable, ask: Ask) -> Ask:
         """What routing suggests where the actor left it out, department and limit, and which rules said so."""
         step = table.step(ask.step)
-        no_department = "department" in step.requires and ask.department is None
-        no_limit = "limit" in step.sets and ask.limit is None
+        no_department, no_limit = _left_out(step, ask)
         if not no_department and not no_limit:
             return ask
         route = suggest(self.node, case.opened, self._now())
@@ -322,9 +339,9 @@ def who_asks(actor: Actor, said: Said) -> dict[str, Any]:
     }
 
 
-def is_race(error: WanmiError) -> bool:
-    """Whether the journal refused because another entry came in between (then it is decided anew)."""
-    return isinstance(error, Conflict) and "somebody else wrote first" in str(error)
+def _left_out(step: Step, ask: Ask) -> tuple[bool, bool]:
+    """Whether routing is asked for the department, for the limit."""
+    return "department" in step.requires and ask.department is None, "limit" in step.sets and ask.limit is None
 
 
 def _tried(number: str, work: Callable[[str], Case]) -> BulkResult:

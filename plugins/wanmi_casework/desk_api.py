@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Query, Request
 from sqlalchemy import select
 
 from wanmi.case_kinds import RequestKind
-from wanmi.cases import Case
+from wanmi.cases import Ask, Case
 from wanmi.cases.case import RequestState
 from wanmi.clocks import ClockState
 from wanmi.errors import BadInput, NotFound
@@ -19,8 +19,9 @@ from wanmi.journal.case_rows import CaseRequestRow
 from wanmi.models import CaseRow, table
 from wanmi.registry import NodeContext
 from wanmi.web.callers import Caller, Reading, needs
+from wanmi.web.direct import direct
 from wanmi.web.seen import need_case, seen_by
-from wanmi_casework.desk import CaseDesk
+from wanmi_casework.desk import CaseDesk, who_asks
 from wanmi_casework.desk_forms import (
     BulkOut,
     BulkStepIn,
@@ -58,7 +59,7 @@ MEDIA: dict[str, Literal["photo", "sound"]] = {
 
 def desk_routes(node: NodeContext) -> APIRouter:
     """The routes of the desk."""
-    router, desk = APIRouter(tags=["casework"]), CaseDesk(node)
+    router, desk = APIRouter(tags=["casework"]), CaseDesk(node).watching()
     _looking(router, desk)
     _working(router, desk)
     _joining(router, desk)
@@ -68,10 +69,14 @@ def desk_routes(node: NodeContext) -> APIRouter:
 
 def _seen(desk: CaseDesk, caller: Caller, number: str) -> None:
     """404 for a case that the caller may not see, as for one that there is not."""
-    if not _NUMBER.fullmatch(number):
-        raise NotFound(f"case {number[:60]!r}: not known at this node")
+    _check_number(number)
     with desk.node.store.reader() as tx:
         need_case(tx, caller, number)
+
+
+def _check_number(number: str) -> None:
+    if not _NUMBER.fullmatch(number):
+        raise NotFound(f"case {number[:60]!r}: not known at this node")
 
 
 def _looking(router: APIRouter, desk: CaseDesk) -> None:
@@ -128,9 +133,11 @@ def _working(router: APIRouter, desk: CaseDesk) -> None:
 
     @router.post("/cases/{number}/steps")
     @needs("case.step")
-    def step(caller: Reading, number: str, ask: StepIn, key: Key = "") -> WorkOut:
+    @direct
+    async def step(caller: Reading, number: str, ask: StepIn, key: Key = "") -> WorkOut:
         """Take a step. 403 and 409 say why not and what may be done."""
-        return work_out(_step(desk, caller, number, ask, key))
+        _check_number(number)  # the gate has looked whether the caller sees the case of this path
+        return work_out(await desk.take_async(number, _ask(caller, ask, key), key))
 
     @router.post("/cases/{number}/requests")
     @needs("case.step")
@@ -223,8 +230,12 @@ def _seal(desk: CaseDesk, content: bytes, media: str) -> PhotoIn:
 
 def _step(desk: CaseDesk, caller: Caller, number: str, ask: StepIn, key: str) -> Case:
     _seen(desk, caller, number)
-    return desk.step(
-        number, ask.step, caller.actor, ask.said(caller.unit, key), department=ask.department,
+    return desk.take(number, _ask(caller, ask, key), key)
+
+
+def _ask(caller: Caller, ask: StepIn, key: str) -> Ask:
+    return Ask(
+        **who_asks(caller.actor, ask.said(caller.unit, key)), step=ask.step, department=ask.department,
         collector=ask.collector, limit=ask.limit.limit() if ask.limit else None, reason=ask.reason,
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from wanmi.errors import NeedsExtra, StoreError
 from wanmi.models import Row, table
+from wanmi.store.kept import Kept
 from wanmi.store.writer import Boundary, Writer
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class Store:
         self.writing = writing
         self.reading = reading
         self.writer = writer
+        self._kept: dict[str, Kept[Any]] = {}
 
     @classmethod
     def open(
@@ -76,6 +78,13 @@ class Store:
         """A query-only connection with one snapshot for its whole use."""
         with self.reading.connect() as connection:
             yield connection
+
+    def kept(self, question: str, *of: type[Row]) -> Kept[Any]:
+        """Answers to a question that are kept until one of the tables ``of`` changes; one for each question's name."""
+        found = self._kept.get(question)
+        if found is None:
+            found = self._kept.setdefault(question, Kept(self.writer.changes, [table(row).name for row in of]))
+        return found
 
     def write(self, work: Callable[[Connection], T]) -> Future[T]:
         """Run ``work`` in the one writer; the future resolves after the durable commit."""
