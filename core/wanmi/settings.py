@@ -161,7 +161,8 @@ class IdentitySettings(Section):
     """Logging in: second factors and lock-out."""
 
     totp_posts: tuple[str, ...] = ()
-    """Posts whose holders need a one-time code: who has none yet sets it up at the next login."""
+    """Posts whose holders need a one-time code: who has none yet sets it up at the next login.
+    Sessions that began before the rule end when the node starts with it."""
     lock_failures: int = Field(default=20, ge=3, le=1000)
     """Failed passwords or codes in a row after which a login is locked."""
     lock_minutes: int = Field(default=30, ge=1, le=7 * 24 * 60)

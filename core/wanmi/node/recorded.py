@@ -1,12 +1,15 @@
 """Changes of settings and plugins are entries: recorded when a node starts and finds them other than the last time.
 
-Only names of keys and a keyed digest are journaled, never a value: settings may hold secrets.
+Only names of keys and a keyed digest are journaled, never a value: settings may hold secrets. The actor is the account of
+the machine that started the node with them: who may write node.toml there is its administrator.
 """
 
 from __future__ import annotations
 
 import hmac
 import json
+import os
+import pwd
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -62,14 +65,26 @@ def register_recorded(to: Registry) -> None:
     to.entry_kind("plugin.switched", PluginSwitched, zh="插件启停", en="Plugin switched")
 
 
-def record_settings(node: NodeContext) -> list[Stored]:
+def host_account() -> str:
+    """The account that starts this process, whoever became it by sudo first: ``host:NAME``."""
+    return f"host:{os.environ.get('SUDO_USER') or _account(os.getuid())}"[:60]
+
+
+def _account(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def record_settings(node: NodeContext, actor: str) -> list[Stored]:
     """Journal what is other than at the last start, and remember it; nothing when nothing is. Called at the start."""
     now = recorded_now(node)
     with node.store.reader() as tx:
         before = {row.name: row.digest for row in tx.execute(select(table(RecordedRow)))}
     if before == now:
         return []
-    drafts = list(_changes(node, before, now)) if before else [_first(node, now)]
+    drafts = list(_changes(node, before, now, actor)) if before else [_first(node, now, actor)]
     if not drafts:
         node.store.write(lambda tx: _remember(now)(tx, [])).result()
         return []
@@ -87,27 +102,27 @@ def recorded_now(node: NodeContext) -> dict[str, str]:
     return told
 
 
-def _first(node: NodeContext, now: Mapping[str, str]) -> Draft:
+def _first(node: NodeContext, now: Mapping[str, str], actor: str) -> Draft:
     body = SettingsChanged(EVERYTHING, sorted({_section(name) for name in now if _is_setting(name)}), _all(node, now))
-    return _draft(node, "settings.changed", f"settings:{node.code}", body)
+    return _draft(node, "settings.changed", f"settings:{node.code}", body, actor)
 
 
-def _changes(node: NodeContext, before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Draft]:
+def _changes(node: NodeContext, before: Mapping[str, str], now: Mapping[str, str], actor: str) -> Iterator[Draft]:
     changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
     for section in sorted({_section(name) for name in changed if _is_setting(name)}):
         keys = [name.partition(".")[2] or name for name in changed if _is_setting(name) and _section(name) == section]
         of_it = {name: digest for name, digest in now.items() if _is_setting(name) and _section(name) == section}
         body = SettingsChanged(section, keys, _all(node, of_it))
-        yield _draft(node, "settings.changed", f"settings:{node.code}", body)
+        yield _draft(node, "settings.changed", f"settings:{node.code}", body, actor)
     for name in changed:
         if not _is_setting(name) and (name in before) != (name in now):
             plugin = name.removeprefix(_PLUGIN)
             switched = PluginSwitched(plugin, name in now, now.get(name, ""))
-            yield _draft(node, "plugin.switched", f"plugin:{node.code}:{plugin}", switched)
+            yield _draft(node, "plugin.switched", f"plugin:{node.code}:{plugin}", switched, actor)
 
 
-def _draft(node: NodeContext, kind: str, subject: str, body: msgspec.Struct) -> Draft:
-    return Draft(kind, subject, body, audience=(node.parent or node.code,))
+def _draft(node: NodeContext, kind: str, subject: str, body: msgspec.Struct, actor: str) -> Draft:
+    return Draft(kind, subject, body, audience=(node.parent or node.code,), actor=actor)
 
 
 def _remember(now: Mapping[str, str]) -> Callable[[Connection, list[Stored]], None]:

@@ -11,8 +11,10 @@ import pytest
 from support.browser import PAGE, Browser
 from support.small_town import PASSWORD, Town, small_town
 from wanmi.clock import SECOND
+from wanmi.identity.rules import end_sessions_without_code
 from wanmi.identity.totp import hotp, step_at
 from wanmi.node import Node
+from wanmi.settings import IdentitySettings
 from wanmi.web import build_app, session_cookie
 
 _FIELD = re.compile(r'name="(\w+)" value="([^"]*)"')
@@ -123,3 +125,12 @@ def test_ones_own_second_factor_by_the_api(browser: Browser, node: Node) -> None
     assert (recovery.status_code, len(recovery.json())) == (200, 10)
     assert browser.request("POST", "/api/v1/self/code", headers=headers).status_code == 409
     assert [one["login"] for one in browser.get("/api/v1/self/sessions").json()] == ["wangmin"]
+
+
+def test_a_session_older_than_the_rule_is_asked_again(browser: Browser, node: Node) -> None:
+    """Rules change by a start: who needs a code and has none logs in again; others go on."""
+    assert browser.log_in("wangmin", PASSWORD).status_code == 303
+    assert end_sessions_without_code(node, node.settings.identity) == 1, "the administrator, who has no code yet"
+    assert browser.get("/api/v1/self").status_code == 200
+    assert end_sessions_without_code(node, IdentitySettings(totp_posts=("operator",))) == 1
+    assert browser.get("/api/v1/self").status_code == 401
