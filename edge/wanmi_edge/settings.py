@@ -59,8 +59,7 @@ class IntakeSettings(Section):
 
 
 class EdgeSettings(Section):
-    """``[edge]``: ``profile`` names the catalogue whose categories are known."""
+    """``[edge]``: its broker and its intake."""
 
     mqtt: BrokerSettings = BrokerSettings()
     intake: IntakeSettings = IntakeSettings()
-    profile: str = "cjt-2007"

@@ -46,7 +46,6 @@ from wanmi_casework.desk_rounds import Made, play, play_async, rounds
 from wanmi_casework.desk_shelf import CaseShelf
 from wanmi_casework.desk_time import DeskTiming
 from wanmi_casework.routing import refuse_contested, suggest
-from wanmi_casework.settings import CaseworkSettings
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class CaseDesk:
 
     def __init__(self, node: NodeContext) -> None:
         self.node = node
-        self._profiles = ProfileStore(node, node.settings.section("casework", CaseworkSettings).profile)
+        self._profiles = ProfileStore(node)
         self._calendar = CalendarKeeper(node)
         self._shelf = CaseShelf(node)
         self._by = f"casework@{node.registry.plugins.get('casework', '0')}"

@@ -145,7 +145,7 @@ class CaseOpener:
     def _drafts(self, node: NodeContext, found: Sequence[Found]) -> list[tuple[Stored, Draft]]:
         settings = node.settings.section("casework", CaseworkSettings)
         if self._profiles is None:
-            self._profiles = ProfileStore(node, settings.profile).watching()
+            self._profiles = ProfileStore(node).watching()
         desk = Desk.open(node, self._profiles, settings, self._given)
         drafts = []
         for one in found:

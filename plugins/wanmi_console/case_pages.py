@@ -14,6 +14,7 @@ from wanmi.errors import BadInput, NotAllowed, NotFound
 from wanmi.query import (
     CaseFilter,
     CasePage,
+    Count,
     Evidence,
     count_cases,
     evidence_of,
@@ -22,6 +23,7 @@ from wanmi.query import (
     iter_cases,
     list_cases,
     report_in,
+    widened,
 )
 from wanmi.reports import read_text
 from wanmi.web import Caller, caller_of, needs
@@ -47,7 +49,7 @@ def case_routes(router: APIRouter, pages: Pages) -> None:
 
     @router.get("/cases")
     @needs("case.read")
-    async def cases(request: Request) -> Response:
+    def cases(request: Request) -> Response:
         """The list. A form's blanks are taken out of the address, so that it says just what is looked for."""
         visit = pages.visit(request)
         try:
@@ -64,7 +66,8 @@ def case_routes(router: APIRouter, pages: Pages) -> None:
         """Every case that fits, as a spreadsheet; sent while it is read."""
         visit = pages.visit(request)
         wanted = filter_of_form(request.query_params)
-        lines = csv_lines(iter_cases(node.store, wanted, seen=seen_by(visit.caller)), visit.names, visit.t)
+        cases = iter_cases(node.store, widened(wanted, pages.profiles), seen=seen_by(visit.caller))
+        lines = csv_lines(cases, visit.names, visit.t)
         headers = {"content-disposition": f'attachment; filename="cases-{node.code}.csv"'}
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -78,11 +81,12 @@ def case_routes(router: APIRouter, pages: Pages) -> None:
 def _list_page(pages: Pages, visit: Visit, wanted: CaseFilter, wrong: str) -> Response:
     cursor = visit.request.query_params.get("cursor", "")
     size = pages.settings.page_size
-    page, count, seen = CasePage((), None), 0, seen_by(visit.caller)
+    page, count, seen = CasePage((), None), Count(0, exact=True), seen_by(visit.caller)
+    wide = widened(wanted, pages.profiles)
     if not wrong:
         with pages.node.store.reader() as tx:
-            page = list_cases(tx, wanted, cursor=cursor, limit=size, seen=seen)
-            count = count_cases(tx, wanted, seen)
+            page = list_cases(tx, wide, cursor=cursor, limit=size, seen=seen)
+            count = count_cases(tx, wide, seen)
     return pages.show(
         visit,
         "cases.html",
@@ -93,7 +97,7 @@ def _list_page(pages: Pages, visit: Visit, wanted: CaseFilter, wrong: str) -> Re
         chips=chips(wanted, visit.names, visit.t),
         choices=choices(pages.node, wanted, visit.names),
         page=page,
-        count=count,
+        count=f"{count.cases}{'' if count.exact else '+'}",
         on_later_page=bool(cursor),
         export="/cases.csv" + _query(wanted),
         lights=LIGHTS,

@@ -138,12 +138,10 @@ def print_(
     out: Annotated[Path | None, typer.Option(help="The file to write; default: standard output.")] = None,
 ) -> None:
     """Make a handbook from a profile: one HTML file made for paper, or Markdown."""
-    from wanmi.cases.table import StepTable
-    from wanmi.profiles import must_be_good, print_book
+    from wanmi.profiles import must_be_good, print_book, steps_of
 
     profile = must_be_good(_files(where))
-    steps = StepTable.parse(profile.text("steps.toml")) if "steps.toml" in profile.files else StepTable.load()
-    text = print_book(profile, steps, book.value, lang.value, markdown=markdown)
+    text = print_book(profile, steps_of(profile), book.value, lang.value, markdown=markdown)
     if out is None:
         sys.stdout.write(text)
         return

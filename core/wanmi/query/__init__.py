@@ -28,13 +28,16 @@ from wanmi.query.federation import (
     nodes,
 )
 from wanmi.query.filters import CaseFilter, day_start, read_cursor, write_cursor
+from wanmi.query.naming import CaseNames
 from wanmi.query.proofs import Proof, proofs_of, report_in
+from wanmi.query.widening import kin_of, widened
 
 __all__ = [
     "MAX_PAGE",
     "Arrival",
     "CaseFilter",
     "CaseLine",
+    "CaseNames",
     "CasePage",
     "Evidence",
     "LinkState",
@@ -54,6 +57,7 @@ __all__ = [
     "find_case",
     "heads",
     "iter_cases",
+    "kin_of",
     "link_states",
     "list_cases",
     "newest_cases",
@@ -62,5 +66,6 @@ __all__ = [
     "read_cursor",
     "report_in",
     "tally_cases",
+    "widened",
     "write_cursor",
 ]

@@ -21,7 +21,7 @@ from wanmi.models import CaseRow, table
 _FORMS = {
     "district": (r"[0-9]{6}", "6 digits, such as 210102"),
     "grid": (r"[0-9]{9}|[0-9]{12}|[0-9]{15}", "a street (9 digits), community (12) or unit grid (15)"),
-    "category": (r"[0-9]{4}", "4 digits, such as 0102"),
+    "category": (r"[0-9]{4,8}", "a category's digits, such as 0102 or 06010"),
     "kind": (r"component|event", "component or event"),
     "stage": (r"[a-z][a-z0-9_-]{0,19}", "a stage's name"),
     "number": (r"[0-9A-Za-z-]{1,60}", "a case number or a part of one"),
@@ -37,6 +37,7 @@ class CaseFilter:
     """Every field that is set must fit. ``since`` and ``until`` are local days of opening, both included.
 
     ``grid`` takes a street (9 digits), a community (12) or a unit grid (15); ``number`` any part of a case number.
+    ``alike`` holds the (kind, category) pairs that mean the category in all catalogues: any of them fits.
     """
 
     district: str = ""
@@ -47,6 +48,7 @@ class CaseFilter:
     number: str = ""
     since: str = ""
     until: str = ""
+    alike: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def parse(cls, given: Mapping[str, str]) -> CaseFilter:
@@ -58,20 +60,22 @@ class CaseFilter:
         for name in ("since", "until"):
             if values[name]:
                 day_start(values[name])
-        return cls(**{**values, "number": values["number"].upper()})
+        values["number"] = values["number"].upper()
+        return cls(**{name: values[name] for name in _FORMS}, alike=())
 
     def set_fields(self) -> dict[str, str]:
         """The fields that are set, in order: what belongs in a URL."""
-        return {name: value for name, value in asdict(self).items() if value}
+        return {name: value for name, value in asdict(self).items() if value and name in _FORMS}
 
     def condition(self) -> ColumnElement[bool]:
         """The filter as SQL over ``case_``."""
         c = table(CaseRow).c
+        equal = ("district", "stage") if self.alike else ("district", "category", "kind", "stage")
         parts: list[ColumnElement[bool]] = [
-            c[name] == value
-            for name, value in self.set_fields().items()
-            if name in ("district", "category", "kind", "stage")
+            c[name] == value for name, value in self.set_fields().items() if name in equal
         ]
+        if self.alike:
+            parts.append(or_(*(and_(c.category == code, c.kind == kind) for kind, code in self.alike)))
         if self.grid:
             parts += _place(self.grid)
         if self.number:
