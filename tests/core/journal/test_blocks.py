@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from unittest.mock import patch
@@ -16,13 +16,12 @@ from hypothesis import strategies as st
 from core.cases.test_golden import all_kinds
 from core.cases.test_machine import CAST, REFUSALS, STEPS, TABLE
 from core.cases.worked import LIMIT, WAY, Worked
-from support.journals import Make, SumRow, counted, summing_registry
+from support.journals import Make, SumRow, answer_of, counted, summing_registry
 from wanmi.entries import Entry
 from wanmi.journal.projecting import Projector
 from wanmi.journal.proof import Difference, compare, rebuild, replay, replaying, state_hash
-from wanmi.journal.proof.replay import Replayed, projection_rows
+from wanmi.journal.proof.replay import projection_rows
 from wanmi.models import table
-from wanmi.registry import Progress
 from wanmi.store import Store, open_scratch
 
 REGISTRY = summing_registry()
@@ -122,17 +121,6 @@ def _difference(subject: str, live: int | None, replayed: int | None) -> Differe
     key = ("210102", subject)
     a, b = (None if total is None else (*key, total, 1) for total in (live, replayed))
     return Difference("test_sum", key, a, b)
-
-
-def answer_of(steps: Generator[Progress, None, Replayed]) -> Replayed:
-    """What the work answers once it is done."""
-    answers: list[Replayed] = []
-
-    def whole() -> Iterator[Progress]:
-        answers.append((yield from steps))
-
-    assert list(whole())
-    return answers[0]
 
 
 def test_a_node_that_goes_on_working_is_compared_with_what_it_was(make: Make) -> None:

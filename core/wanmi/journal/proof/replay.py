@@ -142,7 +142,10 @@ def _one_snapshot(store: Store) -> Iterator[Connection]:
 
 @contextmanager
 def _rare_collections() -> Iterator[None]:
-    """Let Python's collector look seldom: decoding makes it run all the time, and that took 40 % of a replay."""
+    """Let Python's collector look seldom: decoding makes it run all the time, and that took 40 % of a replay.
+
+    It is the process's: where two replays overlap it may stay so, which costs some memory and nothing else.
+    """
     before = gc.get_threshold()
     gc.set_threshold(max(before[0], CONTAINERS), *before[1:])
     try:
