@@ -14,6 +14,7 @@ from wanmi.errors import BadInput, NotAllowed, NotFound
 from wanmi.query import (
     CaseFilter,
     CasePage,
+    Count,
     Evidence,
     count_cases,
     evidence_of,
@@ -48,7 +49,7 @@ def case_routes(router: APIRouter, pages: Pages) -> None:
 
     @router.get("/cases")
     @needs("case.read")
-    async def cases(request: Request) -> Response:
+    def cases(request: Request) -> Response:
         """The list. A form's blanks are taken out of the address, so that it says just what is looked for."""
         visit = pages.visit(request)
         try:
@@ -80,7 +81,7 @@ def case_routes(router: APIRouter, pages: Pages) -> None:
 def _list_page(pages: Pages, visit: Visit, wanted: CaseFilter, wrong: str) -> Response:
     cursor = visit.request.query_params.get("cursor", "")
     size = pages.settings.page_size
-    page, count, seen = CasePage((), None), 0, seen_by(visit.caller)
+    page, count, seen = CasePage((), None), Count(0, exact=True), seen_by(visit.caller)
     wide = widened(wanted, pages.profiles)
     if not wrong:
         with pages.node.store.reader() as tx:
@@ -96,7 +97,7 @@ def _list_page(pages: Pages, visit: Visit, wanted: CaseFilter, wrong: str) -> Re
         chips=chips(wanted, visit.names, visit.t),
         choices=choices(pages.node, wanted, visit.names),
         page=page,
-        count=count,
+        count=f"{count.cases}{'' if count.exact else '+'}",
         on_later_page=bool(cursor),
         export="/cases.csv" + _query(wanted),
         lights=LIGHTS,
