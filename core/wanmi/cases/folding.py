@@ -126,7 +126,7 @@ def _after(case: Case, outcome: Outcome, at: int, source: str) -> Case:
         limits=_limited(case, outcome),
         until=outcome.until,
         filed_at=at if case.filed_at is None and outcome.stage == "dispatch" else case.filed_at,
-        closed_at=at if outcome.final else None,
+        closed_at=(case.closed_at if case.closed_at is not None else at) if outcome.final else None,
         counts=_counted(case.counts, outcome.counts),
         marks=(*case.marks, *marks),
     )

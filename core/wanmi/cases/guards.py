@@ -50,7 +50,10 @@ def _verified(table: StepTable, case: Case, _asked: Asked, _now: int) -> str | N
 def _before_deadline(_table: StepTable, case: Case, _asked: Asked, now: int) -> str | None:
     if case.deadline is None:
         return "no deadline runs now"
-    return None if now <= case.deadline else "the deadline has passed; it must be asked for before"
+    # A clock that was set back makes nothing early: the case cannot be asked about before it was written last.
+    return (
+        None if max(now, case.changed_at) <= case.deadline else "the deadline has passed; it must be asked for before"
+    )
 
 
 def _was_overdue(_table: StepTable, case: Case, _asked: Asked, _now: int) -> str | None:

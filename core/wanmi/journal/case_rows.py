@@ -278,7 +278,7 @@ def _settle(case: Values, outcome: Outcome, at: int) -> None:
         "state": outcome.state, "stage": outcome.stage, "final": int(outcome.final), "department": outcome.department,
         "collector": outcome.collector, "clock": outcome.clock, "limit_value": None if limit is None else limit.value,
         "limit_unit": None if limit is None else limit.unit, "deadline": outcome.deadline, "warn_at": outcome.warn,
-        "until": outcome.until, "closed_at": at if outcome.final else None,
+        "until": outcome.until, "closed_at": _closed_at(case, outcome, at),
     }  # fmt: skip
     if case["filed_at"] is None and outcome.stage == "dispatch":
         case["filed_at"] = at
@@ -290,6 +290,13 @@ def _settle(case: Values, outcome: Outcome, at: int) -> None:
 
 
 @cache
+def _closed_at(case: Values, outcome: Outcome, at: int) -> int | None:
+    """When the case ended: what is decided about it afterwards (an appeal) does not move that."""
+    if not outcome.final:
+        return None
+    return at if case["closed_at"] is None else int(case["closed_at"])
+
+
 def _names(row: type[Row]) -> tuple[str, ...]:
     return tuple(column.name for column in table(row).columns)
 
