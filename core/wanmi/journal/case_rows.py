@@ -289,7 +289,6 @@ def _settle(case: Values, outcome: Outcome, at: int) -> None:
         case["counts"] = orjson.dumps(counts, option=orjson.OPT_SORT_KEYS).decode()
 
 
-@cache
 def _closed_at(case: Values, outcome: Outcome, at: int) -> int | None:
     """When the case ended: what is decided about it afterwards (an appeal) does not move that."""
     if not outcome.final:
@@ -297,6 +296,7 @@ def _closed_at(case: Values, outcome: Outcome, at: int) -> int | None:
     return at if case["closed_at"] is None else int(case["closed_at"])
 
 
+@cache
 def _names(row: type[Row]) -> tuple[str, ...]:
     return tuple(column.name for column in table(row).columns)
 

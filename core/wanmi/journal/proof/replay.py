@@ -90,13 +90,14 @@ def replaying(store: Store, registry: Registry, *, most: int = 100) -> Generator
     """
     target = _empty(registry)
     try:
-        with _one_snapshot(store) as ours, target.reader() as theirs:
+        with _one_snapshot(store) as ours:
             done, found = 0, list[Difference]()
             for done, total in _rebuild(ours, target, registry, None):
                 yield Progress(done, total, "entries replayed")
-            for row in projection_rows(registry):
-                yield Progress(done, done, f"entries replayed, comparing {row.__tablename__}")
-                found += islice(_differences(row, ours, theirs), most - len(found))
+            with target.reader() as theirs:
+                for row in projection_rows(registry):
+                    yield Progress(done, done, f"entries replayed, comparing {row.__tablename__}")
+                    found += islice(_differences(row, ours, theirs), most - len(found))
             return Replayed(done, found)
     finally:
         target.close()
