@@ -71,7 +71,7 @@ def diff(
     """Tell in words what differs: categories, limits, steps, posts, everything else."""
     from dataclasses import asdict
 
-    from wanmi.profiles import differences
+    from wanmi.profiles.differences import differences, summary
 
     changes = differences(_files(old), _files(new))
     if as_json:
@@ -79,7 +79,8 @@ def diff(
         return
     for one in changes:
         print(one.told(lang.value))
-    print(f"{len(changes)} differences" if changes else "no difference")
+    for line in summary(changes, lang.value):
+        print(line)
 
 
 @app.command()
