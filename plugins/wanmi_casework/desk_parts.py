@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from wanmi_casework.desk_actions import ACTIONS
 from wanmi_casework.desk_keys import DeskKeyRow
 from wanmi_casework.desk_timer import NAME, run_timer
+from wanmi_casework.leaving import add_leaving
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -26,12 +27,20 @@ def add_desk(to: Registry) -> None:
         tiers=("district",),
     )  # fmt: skip
     to.router("/api/v1", _task_routes)
+    add_leaving(to)
+    to.router("/api/v1", _leaving_routes)
 
 
 def _routes(node: NodeContext) -> APIRouter:
     from wanmi_casework.desk_api import desk_routes
 
     return desk_routes(node)
+
+
+def _leaving_routes(node: NodeContext) -> APIRouter:
+    from wanmi_casework.leaving_api import leaving_routes
+
+    return leaving_routes(node)
 
 
 def _task_routes(node: NodeContext) -> APIRouter:

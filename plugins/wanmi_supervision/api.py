@@ -13,6 +13,7 @@ from wanmi.web.callers import Reading, needs
 from wanmi.web.seen import need_case, seen_by
 from wanmi_supervision.answering import answer, escalate
 from wanmi_supervision.asking import AnswerAsk, CloseAsk, IssueAsk
+from wanmi_supervision.escalations import EscalationPage, list_escalations
 from wanmi_supervision.history import History, history_of
 from wanmi_supervision.issuing import close, issue
 from wanmi_supervision.queues import MOST, Counter, Order, OrderPage, counters, find_order, list_orders
@@ -98,6 +99,17 @@ def _reading(router: APIRouter, node: NodeContext) -> None:
         """Orders, newest first. Follow ``next`` to the last page."""
         wanted: OrderState | None = state or None
         return list_orders(node, state=wanted, kind=kind, district=district, case=case, cursor=cursor, limit=limit)
+
+    @router.get("/escalations")
+    @needs("order.read")
+    def escalations(
+        state: Literal["", "waiting", "open", "done"] = "",
+        district: Annotated[str, Query(max_length=10)] = "",
+        cursor: Annotated[str, Query(max_length=200)] = "",
+        limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    ) -> EscalationPage:
+        """What districts asked of the city, newest first, each with the city's case. Follow ``next`` to the last page."""
+        return list_escalations(node, state=state or None, district=district, cursor=cursor, limit=limit)
 
     @router.get("/orders/{order}")
     @needs("order.read")
