@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Select, Text, cast, func, literal_column, select
+from sqlalchemy import ColumnClause, Connection, Select, Text, cast, func, literal_column, select
 from sqlalchemy.sql.elements import AggregateOrderBy
 
 from wanmi.models import CaseRow, table
@@ -84,11 +84,16 @@ def read_lines(tx: Connection, keys: Select[Any], limit: int) -> Lines:
     """The first ``limit`` cases of the (number, opened_at) that ``keys`` selects, in one statement."""
     key = keys.subquery("key")
     place = func.row_number().over(order_by=[key.c.opened_at.desc(), key.c.number.desc()])
-    page = select(CASES, place.label("place")).join(key, CASES.c.number == key.c.number).subquery("page")
+    row: ColumnClause[Any] = literal_column("case_.*")  # text: objects of its columns cost more than the page
+    found_rows = select(row, place.label("place")).select_from(CASES.join(key, CASES.c.number == key.c.number))
+    page = found_rows.subquery("page")
     last = page.c.place == limit
     json = _array(tx.dialect.name, page.c.place).filter(page.c.place <= limit)
-    query = select(
-        cast(json, Text), func.count(), func.max(page.c.opened_at).filter(last), func.max(page.c.number).filter(last)
+    query: Select[Any] = select(
+        cast(json, Text),
+        func.count(),
+        func.max(literal_column("page.opened_at")).filter(last),
+        func.max(literal_column("page.number")).filter(last),
     )
     text, found, opened_at, number = tx.execute(query.select_from(page)).one()
     place_of_last = None if number is None else (opened_at, number)
