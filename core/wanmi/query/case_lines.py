@@ -89,7 +89,7 @@ def read_lines(tx: Connection, keys: Select[Any], limit: int) -> Lines:
     page = found_rows.subquery("page")
     last = page.c.place == limit
     json = _array(tx.dialect.name, page.c.place).filter(page.c.place <= limit)
-    query: Select[Any] = select(
+    query: Any = select(
         cast(json, Text),
         func.count(),
         func.max(literal_column("page.opened_at")).filter(last),
