@@ -11,6 +11,7 @@ from wanmi.errors import BadInput
 from wanmi.registry import NodeContext
 from wanmi.reports.bodies import Outcome
 from wanmi.reports.tasks import TaskKind
+from wanmi.web.bounds import E7, Count, Id, Time, Words
 from wanmi.web.callers import Caller, Reading, needs
 from wanmi_casework.desk import CaseDesk
 from wanmi_casework.routing.conditions import Facts
@@ -21,7 +22,6 @@ from wanmi_casework.tasks import TaskAsk, TaskDesk, check_reason
 
 DECIDE = "task.decide"
 """The right to decide on answers that wait."""
-Id = Annotated[str, Query(max_length=60)]
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,15 @@ class TaskIn:
     """
 
     kind: TaskKind
-    case: str | None = None
-    terminal: str = ""
-    deadline: int | None = None
-    remark: str = ""
-    category: str = ""
-    grid: str | None = None
-    lon_e7: int | None = None
-    lat_e7: int | None = None
-    expect: int | None = None
+    case: Id | None = None
+    terminal: Id = ""
+    deadline: Time | None = None
+    remark: Words = ""
+    category: Id = ""
+    grid: Id | None = None
+    lon_e7: E7 | None = None
+    lat_e7: E7 | None = None
+    expect: Count | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class SentOut:
 class RecallIn:
     """Why nobody need go."""
 
-    reason: str
+    reason: Words
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class AcceptIn:
     """Whether an answer that waits counts, and why."""
 
     accepted: bool
-    opinion: str
+    opinion: Words
 
 
 def task_routes(node: NodeContext) -> APIRouter:
@@ -102,7 +102,7 @@ def _looking(router: APIRouter, desk: CaseDesk) -> None:
 
     @router.get("/tasks/{task}")
     @needs("task.read")
-    def task(task: str) -> TaskView:
+    def task(task: Id) -> TaskView:
         """One task: its answer, whether the collector was there and the doubts, what became of it."""
         return find_view(node, task)
 
@@ -119,7 +119,7 @@ def _sending(router: APIRouter, desk: CaseDesk) -> None:
 
     @router.post("/tasks/{task}/recall")
     @needs("task.send")
-    def recall(caller: Reading, task: str, ask: RecallIn) -> TaskView:
+    def recall(caller: Reading, task: Id, ask: RecallIn) -> TaskView:
         """Withdraw an open task: the terminal is told. 409 when it was answered or withdrawn before."""
         check_reason(task, ask.reason)
         TaskDesk(node).withdraw(task, ask.reason, caller.actor.id)
@@ -127,7 +127,7 @@ def _sending(router: APIRouter, desk: CaseDesk) -> None:
 
     @router.post("/tasks/{task}/decision")
     @needs(DECIDE)
-    def decide(caller: Reading, task: str, ask: AcceptIn) -> TaskView:
+    def decide(caller: Reading, task: Id, ask: AcceptIn) -> TaskView:
         """Accept an answer that waits (its step is taken then), or set it aside. 409 when it does not wait."""
         decide_answer(desk, task, ask.accepted, caller.actor, ask.opinion)
         return find_view(node, task)

@@ -18,6 +18,7 @@ from wanmi.identity.views import note_view
 from wanmi.models import table
 from wanmi.registry import NodeContext
 from wanmi.web import Keeping, Once, caller_of, needs
+from wanmi.web.bounds import Id
 from wanmi.web.headers import CONTENT_CSP
 from wanmi_hotline.callers import caller_blob, open_caller
 from wanmi_hotline.events import MAX_EVENT, Event, checked
@@ -48,7 +49,7 @@ MAX_PAGE = 200
 class Seat(BaseModel):
     """The extension where one sits from now on; empty: nowhere."""
 
-    seat: str
+    seat: Id
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def _desk_routes(router: APIRouter, node: NodeContext, hotline: Hotline) -> None
     @needs("hotline.work")
     async def popup(
         request: Request,
-        seen: int = -1,
+        seen: Annotated[int, Query(ge=-1, le=2**53)] = -1,
         wait: Annotated[int, Query(ge=0, le=MAX_WAIT, description="seconds")] = 0,
     ) -> PopupsOut:
         """One's own calls that ring, are talked or wait for their wrap-up.
@@ -195,14 +196,14 @@ def _desk_routes(router: APIRouter, node: NodeContext, hotline: Hotline) -> None
 
     @router.post("/calls/{call}/wrap-up", openapi_extra=_json_body("WrapUp"))
     @needs("hotline.work")
-    async def wrap(request: Request, once: Keeping, call: str) -> CallOut:
+    async def wrap(request: Request, once: Keeping, call: Id) -> CallOut:
         """Write down what the call was; of a report the case comes at once. 409 when somebody did so before."""
         given = decode_wrap_up(await _body(request, 64 * 1024))
         return await run_in_threadpool(_wrapped, node, hotline, request, once, call, given)
 
     @router.post("/calls/{call}/call-back", openapi_extra=_json_body("CallBack"))
     @needs("hotline.work")
-    async def called_back(request: Request, once: Keeping, call: str) -> CallOut:
+    async def called_back(request: Request, once: Keeping, call: Id) -> CallOut:
         """Write down that the caller was called back, and how satisfied they are."""
         given = decode_call_back(await _body(request, 16 * 1024))
         return await run_in_threadpool(_called_back, node, request, once, call, given)
@@ -226,7 +227,7 @@ def _call_routes(router: APIRouter, node: NodeContext) -> None:
     @router.get("/calls")
     @needs("hotline.read")
     async def calls(
-        state: str = "",
+        state: Id = "",
         missed: bool | None = None,
         to_call_back: Annotated[bool, Query(description="only those that wait for a call back")] = False,
         before: Annotated[int | None, Query(ge=0, le=2**53, description="begun before, µs UTC")] = None,
@@ -249,7 +250,7 @@ def _call_routes(router: APIRouter, node: NodeContext) -> None:
 
     @router.get("/calls/{call}")
     @needs("hotline.read")
-    async def one_call(call: str) -> CallOut:
+    async def one_call(call: Id) -> CallOut:
         """A call, without who called."""
         return call_out(node, call_of(node, call))
 
@@ -257,13 +258,13 @@ def _call_routes(router: APIRouter, node: NodeContext) -> None:
 def _caller_routes(router: APIRouter, node: NodeContext) -> None:
     @router.get("/calls/{call}/caller")
     @needs("hotline.caller")
-    async def caller(request: Request, call: str) -> CallerOut:
+    async def caller(request: Request, call: Id) -> CallerOut:
         """Who called. That it was looked at is journaled. 404 when it is hidden or was erased."""
         return await run_in_threadpool(_caller, node, caller_of(request).actor, call)
 
     @router.get("/calls/{call}/recordings/{digest}", response_class=Response)
     @needs("hotline.caller")
-    async def recording(request: Request, call: str, digest: str) -> Response:
+    async def recording(request: Request, call: Id, digest: Id) -> Response:
         """A recording's bytes. That it was heard is journaled."""
         return await run_in_threadpool(_recording, node, caller_of(request).actor, call, digest)
 

@@ -28,6 +28,7 @@ from wanmi.query import (
 from wanmi.registry import NodeContext, Stored
 from wanmi.reports import read_text
 from wanmi.web.api_journal import EntryOut, entries_out
+from wanmi.web.bounds import Id
 from wanmi.web.callers import Caller, Reading, needs
 from wanmi.web.headers import CONTENT_CSP
 from wanmi.web.seen import need_case, open_evidence, seen_by
@@ -101,14 +102,14 @@ class CaseOut:
 
 
 async def filter_from_query(
-    district: str = "",
-    grid: Annotated[str, Query(description="street (9 digits), community (12) or unit grid (15)")] = "",
-    category: str = "",
-    stage: str = "",
-    kind: Annotated[str, Query(description="component or event")] = "",
-    q: Annotated[str, Query(description=_NUMBER)] = "",
-    from_: Annotated[str, Query(alias="from", description="first local day, 2026-11-24")] = "",
-    to: Annotated[str, Query(description="last local day, 2026-11-24")] = "",
+    district: Id = "",
+    grid: Annotated[Id, Query(description="street (9 digits), community (12) or unit grid (15)")] = "",
+    category: Id = "",
+    stage: Id = "",
+    kind: Annotated[Id, Query(description="component or event")] = "",
+    q: Annotated[Id, Query(description=_NUMBER)] = "",
+    from_: Annotated[Id, Query(alias="from", description="first local day, 2026-11-24")] = "",
+    to: Annotated[Id, Query(description="last local day, 2026-11-24")] = "",
 ) -> CaseFilter:
     """The filter in an API request."""
     return CaseFilter.parse(
@@ -134,7 +135,7 @@ def case_routes(node: NodeContext) -> APIRouter:
     def cases(
         caller: Reading,
         wanted: Annotated[CaseFilter, Depends(filter_from_query)],
-        cursor: str = "",
+        cursor: Id = "",
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
         count: bool = False,
     ) -> Response:
@@ -150,7 +151,7 @@ def case_routes(node: NodeContext) -> APIRouter:
 
     @router.get("/cases/{number}", response_model=CaseOut)
     @needs("case.read")
-    def case(caller: Reading, number: str) -> Response:
+    def case(caller: Reading, number: Id) -> Response:
         """One case: as it stands, its report, its evidence, its entries."""
         with node.store.reader() as tx:
             need_case(tx, caller, number)
@@ -163,7 +164,7 @@ def case_routes(node: NodeContext) -> APIRouter:
 
     @router.get("/blobs/{blob}", response_class=Response)
     @needs("evidence.open")
-    def blob(caller: Reading, blob: str) -> Response:
+    def blob(caller: Reading, blob: Id) -> Response:
         """The opened content of a sealed attachment; 404 until it is here, 403 once it was erased."""
         return blob_response(node, caller, blob)
 

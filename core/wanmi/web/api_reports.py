@@ -24,6 +24,7 @@ from wanmi.registry import Draft, NodeContext
 from wanmi.reports import digest_of, text_part
 from wanmi.reports.envelope import SALT
 from wanmi.store import Sealed
+from wanmi.web.bounds import Id
 from wanmi.web.callers import Caller, Reading, needs
 from wanmi.web.seen import seen_by
 
@@ -83,7 +84,7 @@ def report_routes(node: NodeContext) -> APIRouter:
     @needs("case.read")
     async def report(
         caller: Reading,
-        report_id: str,
+        report_id: Id,
         wait: Annotated[int, Query(ge=0, le=MAX_WAIT, description="seconds to wait for the case")] = 0,
     ) -> ReportedOut:
         """Which case came of a report."""

@@ -62,12 +62,16 @@ class Direct:
     body: str = ""
     decoder: msgspec.json.Decoder[Any] | None = None
     headers: tuple[tuple[bytes, str, int], ...] = ()
+    texts: tuple[tuple[str, int], ...] = ()
+    """Parts of the path, and how long they may be."""
 
     async def answer(
         self, scope: Scope, receive: Receive, send: Send, caller: Caller, path: Mapping[str, str]
     ) -> Receive | None:
         """Answer the request: None. Or the receive for the framework, when the request is not a plain one."""
         given: dict[str, Any] = dict(path)
+        if any(len(path[name]) > most for name, most in self.texts):
+            return receive
         if self.caller:
             given[self.caller] = caller
         if not self._add_headers(given, scope["headers"]):
@@ -107,17 +111,22 @@ class Direct:
 def _taking(found: Direct, name: str, hint: Any, default: Any, path: str) -> Direct:
     """With one more parameter of the endpoint."""
     about = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
-    if hint is str and f"{{{name}}}" in path:
-        return found
+    if f"{{{name}}}" in path and (hint is str or get_args(hint)[:1] == (str,)):
+        return replace(found, texts=(*found.texts, (name, _longest(about))))
     if any(isinstance(one, Depends) and one.dependency is caller_of for one in about):
         return replace(found, caller=name)
     header = next((one for one in about if isinstance(one, Header)), None)
     if header is not None and header.alias and default is not inspect.Parameter.empty:
-        most = next((one.max_length for one in header.metadata if hasattr(one, "max_length")), MAX_BODY)
+        most = _longest(header.metadata)
         return replace(found, headers=(*found.headers, (header.alias.lower().encode(), name, most)))
     if is_dataclass(hint) and found.decoder is None:
         return replace(found, body=name, decoder=msgspec.json.Decoder(hint))
     raise TypeError(f"{path}: a direct endpoint cannot take {name}: {hint}")
+
+
+def _longest(about: Iterable[object]) -> int:
+    """How long a text may be by what is said about it."""
+    return next((one.max_length for one in about if getattr(one, "max_length", None) is not None), MAX_BODY)  # type: ignore[attr-defined]
 
 
 def _is_small_json(headers: Iterable[tuple[bytes, bytes]]) -> bool:

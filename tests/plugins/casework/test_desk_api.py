@@ -263,5 +263,5 @@ def test_hostile_text_is_a_problem_and_no_fault(office: Office, people: People) 
     reopen = {"what": "void", "opinion": "no", "id": "x" * 41}
     assert operator.send(f"/cases/{number}/requests", reopen).status_code in (403, 422)
     assert operator.browser.get("/api/v1/requests?state=%00").status_code == 422
-    for at in (0, 2**53):
+    for at in (0, 2**53 - 1):
         assert operator.browser.get(f"/api/v1/cases/{number}/clock?at={at}").status_code == 200
