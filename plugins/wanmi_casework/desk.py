@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 import orjson
@@ -29,6 +29,7 @@ from wanmi.cases import (
     decide_resume,
     decide_review,
     decide_unmerge,
+    going_on,
     may_now,
 )
 from wanmi.cases.table import Step
@@ -39,6 +40,7 @@ from wanmi.hookspecs import Actor
 from wanmi.ids import ulid
 from wanmi.kinds import Attachment
 from wanmi.profiles import ProfileStore
+from wanmi.query.known import known_of
 from wanmi.registry import Draft, NodeContext, Stored
 from wanmi.workdays import CalendarKeeper
 from wanmi_casework.desk_keys import AskKey, remember
@@ -46,6 +48,8 @@ from wanmi_casework.desk_rounds import Made, play, play_async, rounds
 from wanmi_casework.desk_shelf import CaseShelf
 from wanmi_casework.desk_time import DeskTiming
 from wanmi_casework.routing import refuse_contested, suggest
+
+A = TypeVar("A", bound=Asked)
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ class CaseDesk:
     def may(self, number: str, actor: Actor, unit: str | None = None) -> list[May]:
         """What leads out of the case's state: which of it this actor may do now, and why not."""
         case = self.case(number)
-        return may_now(self.table(case), case, Ask(actor.id, actor.post, unit), self.node.clock.now())
+        return may_now(self.table(case), case, self._knowing(Ask(actor.id, actor.post, unit), case), self._now())
 
     # -- working ------------------------------------------------------------------------------------------
 
@@ -154,14 +158,21 @@ class CaseDesk:
         """Ask for a side flow; the new request is the case's last one. ``id`` may be made by the client."""
         ask = RequestAsk(**who_asks(actor, said), id=id, what=what, until=until)
         made = replace(ask, id=id or ulid(self.node.clock.now(), self.node.ids))
-        return self._do(number, ask, said.key, lambda case, table: [decide_request(table, case, made, self._now())])
+        return self._do(
+            number,
+            ask,
+            said.key,
+            lambda case, table: [decide_request(table, case, self._knowing(made, case), self._now())],
+        )
 
     def decide_request(self, number: str, request: str, granted: bool, actor: Actor, said: Said = NOTHING) -> Case:
         """Grant or refuse a request, as one of its reviewers."""
         ask = ReviewAsk(**who_asks(actor, said), id=request, granted=granted)
         return self._do(
             number, ask, said.key,
-            lambda case, table: [decide_review(table, case, ask, self._now(), self.timing(table))],
+            lambda case, table: [
+                decide_review(table, case, self._knowing(ask, case), self._now(), self.timing(table))
+            ],
         )  # fmt: skip
 
     def resume(self, number: str, actor: Actor, said: Said = NOTHING) -> Case:
@@ -169,16 +180,21 @@ class CaseDesk:
         ask = Asked(**who_asks(actor, said))
         return self._do(
             number, ask, said.key,
-            lambda case, table: [decide_resume(table, case, ask, self._now(), self.timing(table))],
+            lambda case, table: [
+                decide_resume(table, case, self._knowing(ask, case), self._now(), self.timing(table))
+            ],
         )  # fmt: skip
 
     def merge(self, number: str, into: str, actor: Actor, said: Said = NOTHING) -> Case:
         """Merge a case into another one of this node; ``unmerge`` undoes it."""
         ask = LinkAsk(**who_asks(actor, said), other=into, kind="merged")
-        return self._do(
-            number, ask, said.key,
-            lambda case, table: decide_merge(table, case, self.own(into), ask, self._now(), self.timing(table)),
-        )  # fmt: skip
+
+        def deciding(case: Case, table: StepTable) -> list[Decision]:
+            other = self.own(into)
+            known = self._knowing(ask, case, other)
+            return decide_merge(table, case, other, known, self._now(), self.timing(table))
+
+        return self._do(number, ask, said.key, deciding)
 
     def unmerge(self, number: str, actor: Actor, said: Said = NOTHING) -> Case:
         """Undo a merge: the case stands where it stood."""
@@ -186,7 +202,8 @@ class CaseDesk:
 
         def deciding(case: Case, table: StepTable) -> list[Decision]:
             into = self.own(case.merged_into) if case.merged_into else case
-            return decide_unmerge(table, case, into, ask, self._now(), self.timing(table))
+            known = self._knowing(ask, case, into)
+            return decide_unmerge(table, case, into, known, self._now(), self.timing(table))
 
         return self._do(number, ask, said.key, deciding)
 
@@ -266,13 +283,18 @@ class CaseDesk:
         return lambda case, table: [self._step(case, table, ask)]
 
     def _step(self, case: Case, table: StepTable, ask: Ask) -> Decision:
-        return decide(table, case, self._completed(case, table, ask), self._now(), self.timing(table))
+        known = self._knowing(ask, case)
+        return decide(table, case, self._completed(case, table, known), self._now(), self.timing(table))
+
+    def _knowing(self, ask: A, *cases: Case) -> A:
+        """The ask with what this node knows about it."""
+        return replace(ask, known=known_of(self.node, ask, *cases))
 
     def _completed(self, case: Case, table: StepTable, ask: Ask) -> Ask:
         """What routing suggests where the actor left it out, department and limit, and which rules said so."""
         step = table.step(ask.step)
         no_department, no_limit = _left_out(step, ask)
-        if not no_department and not no_limit:
+        if not no_department and ask.limit is None and not no_limit:
             return ask
         route = suggest(self.node, case.opened, self._now())
         if no_department and route.contested and case.state in step.from_ and ask.post in step.posts:
@@ -282,8 +304,11 @@ class CaseDesk:
             ask = replace(ask, department=route.department)
             said |= {"rule": route.rule or "", "routing": route.version}
             said |= {"arbitrated": route.arbitrated} if route.arbitrated is not None else {}
-        if no_limit and route.limit is not None:
-            ask = replace(ask, limit=Limit(route.limit.value, route.limit.unit))
+        usual = Limit(route.limit.value, route.limit.unit) if route.limit is not None else None
+        if usual is not None:
+            ask = replace(ask, known=replace(ask.known, usual=usual))
+        if no_limit and usual is not None and going_on(table, case, step, ask) is None:
+            ask = replace(ask, limit=usual)
             said |= {"limit_rule": route.limit_rule or "", "routing": route.version}
         return replace(ask, fields={**said, **ask.fields})
 
@@ -310,12 +335,13 @@ class CaseDesk:
         return case
 
     def _now(self) -> int:
-        return self.node.clock.now()
+        """Now, but never before what this node wrote last: a clock that was set back makes nothing early."""
+        return max(self.node.clock.now(), self.node.journal.last_at)
 
 
 def ask_key(ask: Asked, number: str, key: str) -> AskKey:
     """The key of an ask, with what was asked; BadInput for text or numbers that no entry can hold."""
-    said = {one.name: msgspec.to_builtins(getattr(ask, one.name)) for one in fields(ask)}
+    said = {one.name: msgspec.to_builtins(getattr(ask, one.name)) for one in fields(ask) if one.name != "known"}
     try:
         raw = orjson.dumps([number, type(ask).__name__, said], option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError as error:

@@ -211,7 +211,8 @@ class Desk:
         place = Place(number, report.kind, report.category, point.lon_e7, point.lat_e7, report.made_at)
         body = self._body(found, place, profile)
         self._here.add(place)
-        return Draft("case.opened", f"case:{number}", body, self._audience, by=f"casework@{self._by}", expect=0)
+        actor = report.actor if isinstance(report, Registered) else None
+        return Draft("case.opened", f"case:{number}", body, self._audience, actor, by=f"casework@{self._by}", expect=0)
 
     def _body(self, found: Found, place: Place, profile: Profile) -> CaseOpened:
         report = found.report

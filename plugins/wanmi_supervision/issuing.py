@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from sqlalchemy import select
 
-from wanmi.cases import Case
+from wanmi.cases import Case, OrderSeen
 from wanmi.errors import BadInput, Conflict, NotAllowed
 from wanmi.hookspecs import Actor
 from wanmi.models import NodeRow, table
@@ -93,7 +93,8 @@ def _hand_down(node: NodeContext, ask: IssueAsk, actor: Actor, order_id: str) ->
         kind=case.opened.kind, category=case.opened.category, grid=case.opened.grid, matters=_settings(node).matters,
         districts=districts_of(node), named=ask.district,
     )  # fmt: skip
-    step = step_draft(node, case, "hand_down", actor, ask.demand, order=order_id, district=chosen.district)
+    seen = OrderSeen(order_id, "hand_down", chosen.district, case.number, None, waiting=True, answered=False)
+    step = step_draft(node, case, "hand_down", actor, ask.demand, seen, district=chosen.district)
     body = order_body(ask, order_id, case, chosen.district)
     body = _with(body, by_place=chosen.by_place, by_matter=chosen.by_matter)
     return [_order(node, body, actor), step]

@@ -169,7 +169,8 @@ class _Work:
             "requests": 0, "counts": "{}",
         }  # fmt: skip
         self._cases[(case.number,)] = row
-        self.act(case.number, o.terminal, "supervision", entry.at)
+        for who, axis in case.actors:
+            self.act(case.number, who, axis, entry.at)
 
     def stepped(self, entry: Entry, case: Values) -> None:
         """A step: the case stands as the body says."""

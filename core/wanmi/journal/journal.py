@@ -184,6 +184,11 @@ class Journal(Reading):
         self._new = []
         self._versions.rollback()
 
+    @property
+    def last_at(self) -> int:
+        """The time (µs UTC) of the newest entry of this node's own chain; 0 when it has none."""
+        return self._state.last_at
+
     def before_commit(self, tx: Connection) -> None:
         """Sign the own chain's new head within the transaction (called by the writer)."""
         staged = self._staged
