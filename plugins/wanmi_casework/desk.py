@@ -43,6 +43,7 @@ from wanmi.profiles import ProfileStore
 from wanmi.query.known import known_of
 from wanmi.registry import Draft, NodeContext, Stored
 from wanmi.workdays import CalendarKeeper
+from wanmi_casework.attached import attachable, attached_by, spend
 from wanmi_casework.desk_keys import AskKey, remember
 from wanmi_casework.desk_rounds import Made, play, play_async, rounds
 from wanmi_casework.desk_shelf import CaseShelf
@@ -55,6 +56,8 @@ A = TypeVar("A", bound=Asked)
 @dataclass(frozen=True)
 class Said:
     """What comes with any ask: for which unit, in which words, with what attached; ``expect`` the version looked at.
+
+    Of ``attachments`` only the blobs are read (``wanmi_casework.attached``).
 
     ``key``: an ask with the same key of the same actor is done once; asking again answers the same.
     """
@@ -145,7 +148,7 @@ class CaseDesk:
     async def take_async(self, number: str, ask: Ask, key: str = "") -> Case:
         """As ``take``, in the event loop: only the reading of a case and what routing is asked block it shortly."""
         worked = [self.own(number, fresh=False)]
-        if any(_left_out(self.table(worked[0]).step(ask.step), ask)):
+        if ask.attachments or any(_left_out(self.table(worked[0]).step(ask.step), ask)):
             from starlette.concurrency import run_in_threadpool
 
             return await run_in_threadpool(self.take, number, ask, key)
@@ -224,14 +227,20 @@ class CaseDesk:
 
     def append(self, drafts: Sequence[Draft], key: AskKey | None = None) -> list[Stored]:
         """Append drafts together, with the key in the same transaction."""
-        return self.node.journal.append(*drafts, also=self._also(key)).result()
+        return self.node.journal.append(*drafts, also=self._also(key, drafts)).result()
 
-    def _also(self, key: AskKey | None) -> Callable[[Connection, list[Stored]], None] | None:
-        """Keep the key, if there is one, with what was made under it."""
-        if key is None or not key.key:
+    def _also(self, key: AskKey | None, drafts: Sequence[Draft]) -> Callable[[Connection, list[Stored]], None] | None:
+        """Keep the key, if there is one, with what was made under it, and use up the receipts of what is attached."""
+        kept, blobs, at = key if key is not None and key.key else None, attached_by(drafts), self._now()
+        if kept is None and not blobs:
             return None
-        at = self._now()
-        return lambda tx, made: remember(tx, key, made, at)
+
+        def also(tx: Connection, made: list[Stored]) -> None:
+            if kept is not None:
+                remember(tx, kept, made, at)
+            spend(tx, blobs, made)
+
+        return also
 
     def draft(self, decision: Decision, actor: str | None) -> Draft:
         """A decision as the entry to append."""
@@ -248,7 +257,7 @@ class CaseDesk:
         """As ``once``, without a thread that waits for the commit."""
         append = self.node.journal.append_async
         return await play_async(
-            rounds(self.node.store, ask, deciding), lambda drafts: append(*drafts, also=self._also(ask))
+            rounds(self.node.store, ask, deciding), lambda drafts: append(*drafts, also=self._also(ask, drafts))
         )
 
     def _do(self, number: str, ask: Asked, key: str, deciding: Callable[[Case, StepTable], list[Decision]]) -> Case:
@@ -277,18 +286,18 @@ class CaseDesk:
 
     def decision(self, case: Case, ask: Ask) -> Decision:
         """A step that may be taken, to be written together with something else."""
-        return self._step(case, self.table(case), ask)
+        return self._step(case, self.table(case), replace(ask, known=known_of(self.node, ask, case)))
 
     def _stepping(self, ask: Ask) -> Callable[[Case, StepTable], list[Decision]]:
-        return lambda case, table: [self._step(case, table, ask)]
+        return lambda case, table: [self._step(case, table, self._knowing(ask, case))]
 
     def _step(self, case: Case, table: StepTable, ask: Ask) -> Decision:
-        known = self._knowing(ask, case)
-        return decide(table, case, self._completed(case, table, known), self._now(), self.timing(table))
+        return decide(table, case, self._completed(case, table, ask), self._now(), self.timing(table))
 
     def _knowing(self, ask: A, *cases: Case) -> A:
-        """The ask with what this node knows about it."""
-        return replace(ask, known=known_of(self.node, ask, *cases))
+        """The ask with what this node knows about it, and about what it attaches."""
+        attached = attachable(self.node, cases[0], ask.actor, ask.attachments)
+        return replace(ask, known=known_of(self.node, ask, *cases), attachments=attached)
 
     def _completed(self, case: Case, table: StepTable, ask: Ask) -> Ask:
         """What routing suggests where the actor left it out, department and limit, and which rules said so."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request
@@ -22,6 +22,7 @@ from wanmi.web.bounds import Id, Time
 from wanmi.web.callers import Caller, Reading, needs
 from wanmi.web.direct import direct
 from wanmi.web.seen import need_case, seen_by
+from wanmi_casework.attached import upload
 from wanmi_casework.desk import CaseDesk, who_asks
 from wanmi_casework.desk_forms import (
     MAX_BULK,
@@ -49,13 +50,6 @@ Key = Annotated[str, Header(alias="Idempotency-Key", max_length=100)]
 _NUMBER = re.compile(r"[0-9A-Za-z-]{1,60}")
 MAX_PHOTO = 8 * 1024 * 1024
 """Bytes of an attachment that comes over HTTP."""
-MEDIA: dict[str, Literal["photo", "sound"]] = {
-    "image/jpeg": "photo",
-    "image/png": "photo",
-    "image/webp": "photo",
-    "audio/mpeg": "sound",
-    "audio/ogg": "sound",
-}
 
 
 def desk_routes(node: NodeContext) -> APIRouter:
@@ -200,15 +194,20 @@ def _attaching(router: APIRouter, desk: CaseDesk) -> None:
     @router.post("/cases/{number}/attachments")
     @needs("case.step")
     async def attach(caller: Reading, number: Id, request: Request) -> PhotoIn:
-        """Seal a photo or sound (the body, by its content type); name the answer in a step's ``attachments``."""
+        """Seal a photo or sound (the body, by its content type) for this case; name the answer in a step's or request's
+        ``attachments`` within a day. It counts for who uploaded it, for this case, once.
+        """
         from starlette.concurrency import run_in_threadpool
 
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media not in MEDIA:
-            raise BadInput(f"content type {media[:40]!r}: must be one of {', '.join(MEDIA)}")
         content = await _content(request)
-        await run_in_threadpool(_seen, desk, caller, number)
-        return await run_in_threadpool(_seal, desk, content, media)
+        return await run_in_threadpool(_kept, desk, caller, number, content, media)
+
+
+def _kept(desk: CaseDesk, caller: Caller, number: str, content: bytes, media: str) -> PhotoIn:
+    _seen(desk, caller, number)
+    made = upload(desk.node, desk.own(number).number, caller.actor.id, content, media)
+    return PhotoIn(made.blob, made.role, made.digest, made.size, made.media)
 
 
 async def _content(request: Request) -> bytes:
@@ -220,13 +219,6 @@ async def _content(request: Request) -> bytes:
     if not content:
         raise BadInput("the attachment is empty; send the file as the body")
     return content
-
-
-def _seal(desk: CaseDesk, content: bytes, media: str) -> PhotoIn:
-    blobs = desk.node.blobs
-    sealed = blobs.seal(content)
-    desk.node.store.write(lambda tx: blobs.add(tx, sealed)).result()
-    return PhotoIn(MEDIA[media], sha256(content).hexdigest(), len(content), media, sealed.blob)
 
 
 def _step(desk: CaseDesk, caller: Caller, number: str, ask: StepIn, key: str) -> Case:

@@ -38,13 +38,13 @@ class LimitIn:
 
 @dataclass(frozen=True)
 class PhotoIn:
-    """A sealed attachment, as ``POST …/attachments`` answered it."""
+    """A sealed attachment, as ``POST …/attachments`` answered it; of one that is named only ``blob`` is read."""
 
-    role: Literal["text", "photo", "sound"]
-    digest: Id
-    size: Count
-    media: Id
     blob: Id
+    role: Literal["text", "photo", "sound", "track"] = "photo"
+    digest: Id = ""
+    size: Count = 0
+    media: Id = ""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wanmi_casework.attached import UploadRow
 from wanmi_casework.desk_actions import ACTIONS
 from wanmi_casework.desk_keys import DeskKeyRow
 from wanmi_casework.desk_timer import NAME, run_timer
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def add_desk(to: Registry) -> None:
-    """The table of keys, the timer, the actions, a right and the HTTP routes."""
-    to.tables(DeskKeyRow)
+    """The tables of keys and of uploads, the timer, the actions, a right and the HTTP routes."""
+    to.tables(DeskKeyRow, UploadRow)
     to.task(NAME, run_timer)
     for name, (run, help) in ACTIONS.items():
         to.action(name, run, help=help)

@@ -26,6 +26,7 @@ from wanmi.query import (
     widened,
 )
 from wanmi.reports import read_text
+from wanmi.store import vouchers_of
 from wanmi.web import Caller, caller_of, needs
 from wanmi.web.seen import need_case, open_evidence, seen_by
 from wanmi_console.case_life import LIGHTS, MARKS, PHASES, REQUEST_STATES, life_of
@@ -111,7 +112,8 @@ def _case_page(pages: Pages, visit: Visit, number: str) -> Response:
     with node.store.reader() as tx:
         need_case(tx, caller, number)
         case = find_case(tx, number)
-        evidence = evidence_of(tx, [f"case:{number}", *([case.report] if case.report else [])])
+        subjects = [f"case:{number}", *([case.report] if case.report else [])]
+        evidence = evidence_of(tx, subjects, vouchers_of(node.code, node.parent))
         similar = existing_cases(tx, case.similar)
     of_report = node.journal.subject(case.report) if case.report else []
     entries = [*of_report, *node.journal.subject(f"case:{number}")]
@@ -138,7 +140,7 @@ def _case_page(pages: Pages, visit: Visit, number: str) -> Response:
         others=[one for one in evidence if one.role not in ("photo", "text")],
         texts=[(one, _text(pages, caller, one) if may_open else "") for one in evidence if one.role == "text"],
         similar_here=similar,
-        entries=entry_lines(pages, own, entries),
+        entries=entry_lines(pages, own, entries, callers=False),
         sources=SOURCES,
         fixes=FIXES,
         evidence_roles=EVIDENCE_ROLES,

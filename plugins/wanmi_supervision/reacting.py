@@ -12,10 +12,12 @@ from wanmi.errors import NotFound
 from wanmi.hookspecs import Actor
 from wanmi.journal import body_of
 from wanmi.journal.order_rows import OrderAskRow
-from wanmi.kinds import CaseOpened, Place, ReportRegistered, report_subject
+from wanmi.kinds import Attachment, CaseOpened, Place, ReportRegistered, report_subject
 from wanmi.models import CaseRow, table
-from wanmi.order_kinds import Closing, OrderAsked
+from wanmi.order_kinds import Closing, OrderAsked, ask_subject
+from wanmi.query import evidence_of
 from wanmi.registry import Draft, NodeContext, Stored
+from wanmi.store import vouchers_of
 from wanmi_supervision.answering import answer_draft
 from wanmi_supervision.asking import CloseAsk
 from wanmi_supervision.cases import audience_of, maker
@@ -92,11 +94,19 @@ def register_asks(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[
         report_id = f"{stored.origin}-{asked.ask_id}"
         place = Place(state.lon_e7, state.lat_e7, "point", state.grid, state.grid_version)
         body = ReportRegistered(
-            report_id, SOURCE, state.kind, state.category, place, "", state.reported_at, list(state.attachments), None,
+            report_id, SOURCE, state.kind, state.category, place, "", state.reported_at, _its_own(node, asked), None,
             stored.entry.actor or stored.origin,
         )  # fmt: skip
         subject = report_subject(node.code, report_id, SOURCE)
         yield stored, Draft("report.registered", subject, body, audience_of(node), by=maker(node), expect=0)
+
+
+def _its_own(node: NodeContext, asked: OrderAsked) -> list[Attachment]:
+    """What an ask brings along, without what is no evidence of the district's case: the city vouches for what it names."""
+    with node.store.reader() as tx:
+        subjects = [ask_subject(asked.case.partition("-")[0], asked.ask_id)]
+        own = {one.blob for one in evidence_of(tx, subjects, vouchers_of(node.code, node.parent))}
+    return [one for one in asked.case_state.attachments if one.blob in own]
 
 
 def answer_ended(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[Stored, Draft]]:

@@ -264,12 +264,12 @@ def test_evidence_tells_where_its_blob_is(store: Store) -> None:
 
     store.write(work).result()
     with store.reader() as tx:
-        found = evidence_of(tx, ["report:1", "report:2"])
+        found = evidence_of(tx, ["report:1", "report:2"], {"210102"})
         assert [one.state for one in found] == ["here", "pending", "erased"], "one blob is told once"
-        assert evidence_by_blob(tx, names["pending"]).state == "pending"
+        assert [one.state for one in evidence_by_blob(tx, names["pending"], {"210102"})] == ["pending"]
         with pytest.raises(NotFound, match="no entry at this node names it"):
-            evidence_by_blob(tx, "e" * 64)
-        assert evidence_of(tx, []) == []
+            evidence_by_blob(tx, "e" * 64, {"210102"})
+        assert evidence_of(tx, [], {"210102"}) == []
 
 
 def test_the_newest_of_each_chain_is_told(store: Store) -> None:

@@ -11,15 +11,17 @@ from typing import Any
 import openpyxl
 import pytest
 
-from core.cases.worked import DOES, LIMIT, PHOTO, WAY
+from core.cases.worked import DOES, LIMIT, WAY
 from flow.test_profile_change import Town
 from support.browser import Browser
+from support.pictures import JPEG
 from wanmi.codes import Profile
 from wanmi.hookspecs import Actor
 from wanmi.identity import add_token
 from wanmi.profiles import activate_profile, check_profile
 from wanmi.testing import replay_differences
 from wanmi.web import build_app
+from wanmi_casework.attached import upload
 from wanmi_casework.desk import CaseDesk, Said
 
 OLD, NEW = "0102", "06010"
@@ -51,7 +53,9 @@ def work_to_the_end(desk: CaseDesk, number: str) -> list[str]:
         said = Said(
             unit="dep-1" if actor.post == "department" else None,
             opinion="已办理",
-            attachments=(PHOTO,) if step in ("answer", "answer_check_passed") else (),
+            attachments=(upload(desk.node, number, actor.id, JPEG, "image/jpeg"),)
+            if step in ("answer", "answer_check_passed")
+            else (),
         )
         stages.append(desk.step(number, step, actor, said, **extra).stage)
     return list(dict.fromkeys(stages))

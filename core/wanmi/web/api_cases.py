@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated
 
 import msgspec
@@ -27,11 +27,12 @@ from wanmi.query import (
 )
 from wanmi.registry import NodeContext, Stored
 from wanmi.reports import read_text
+from wanmi.store import vouchers_of
 from wanmi.web.api_journal import EntryOut, entries_out
 from wanmi.web.bounds import Id
 from wanmi.web.callers import Caller, Reading, needs
 from wanmi.web.headers import CONTENT_CSP
-from wanmi.web.seen import need_case, open_evidence, seen_by
+from wanmi.web.seen import need_case, open_evidence, seen_by, without_caller
 
 SHOWN_MEDIA = frozenset({"image/jpeg", "image/png", "image/webp", "audio/mpeg", "audio/ogg", "audio/mp4"})
 """Media types that are shown; anything else is handed over as a file of unknown kind."""
@@ -156,9 +157,10 @@ def case_routes(node: NodeContext) -> APIRouter:
         with node.store.reader() as tx:
             need_case(tx, caller, number)
             found = find_case(tx, number)
-            evidence = evidence_of(tx, [f"case:{number}", *([found.report] if found.report else [])])
+            subjects = [f"case:{number}", *([found.report] if found.report else [])]
+            evidence = evidence_of(tx, subjects, vouchers_of(node.code, node.parent))
         of_report = node.journal.subject(found.report) if found.report else []
-        entries = entries_out(node, [*of_report, *node.journal.subject(f"case:{number}")])
+        entries = _without_callers(entries_out(node, [*of_report, *node.journal.subject(f"case:{number}")]))
         out = CaseOut(found, report_out(of_report), [evidence_out(one) for one in evidence], entries)
         return Response(msgspec.json.encode(out), media_type="application/json")
 
@@ -169,6 +171,10 @@ def case_routes(node: NodeContext) -> APIRouter:
         return blob_response(node, caller, blob)
 
     return router
+
+
+def _without_callers(entries: list[EntryOut]) -> list[EntryOut]:
+    return [one if one.body is None else replace(one, body=without_caller(one.body)) for one in entries]
 
 
 def page_response(page: JsonPage, total: Count | None, **more: list[str]) -> Response:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, select
 
 from wanmi.errors import NotAllowed, NotFound
 from wanmi.identity.views import note_view
-from wanmi.models import CaseRow, table
+from wanmi.models import CALLER, CaseRow, table
 from wanmi.query import Evidence, evidence_by_blob
 from wanmi.registry import NodeContext
+from wanmi.store import vouchers_of
 
 if TYPE_CHECKING:
     from wanmi.web.callers import Caller
@@ -27,13 +28,6 @@ def need_case(tx: Connection, caller: Caller, number: str) -> None:
         raise NotFound(f"case {number}: not known at this node")
 
 
-def need_subject(tx: Connection, caller: Caller, subject: str) -> None:
-    """NotFound unless the caller sees a case that the subject (``case:…``, ``report:…``) belongs to."""
-    c = table(CaseRow).c
-    if not _sees(tx, caller, (c.report_subject == subject) | (c.number == subject.removeprefix("case:"))):
-        raise NotFound(f"{subject}: not known at this node")
-
-
 def open_evidence(node: NodeContext, caller: Caller, blob: str) -> tuple[Evidence, bytes]:
     """The content of a sealed attachment, its view journaled before it is given out; call it in a thread.
 
@@ -42,11 +36,24 @@ def open_evidence(node: NodeContext, caller: Caller, blob: str) -> tuple[Evidenc
     if not caller.opens_sealed:
         raise NotAllowed(f"post {caller.actor.post} may not open sealed evidence; an operator may")
     with node.store.reader() as tx:
-        evidence = evidence_by_blob(tx, blob)
-        need_subject(tx, caller, evidence.subject)
+        evidence = _evidence_seen(tx, caller, evidence_by_blob(tx, blob, vouchers_of(node.code, node.parent)))
     content = node.blobs.open(blob)
     note_view(node, caller.actor, blobs=[blob], subject=evidence.subject)
     return evidence, content
+
+
+def without_caller(body: dict[str, Any]) -> dict[str, Any]:
+    """An entry's body without the sealed part that tells who called: at a case nobody needs it, and the hotline shows it."""
+    return body | {CALLER: None} if body.get(CALLER) else body
+
+
+def _evidence_seen(tx: Connection, caller: Caller, found: list[Evidence]) -> Evidence:
+    """The first naming whose subject (``case:…``, ``report:…``) belongs to a case that the caller sees, else NotFound."""
+    c = table(CaseRow).c
+    for one in found:
+        if _sees(tx, caller, (c.report_subject == one.subject) | (c.number == one.subject.removeprefix("case:"))):
+            return one
+    raise NotFound(f"blob {found[0].blob[:12]}: no entry at this node names it")
 
 
 def _sees(tx: Connection, caller: Caller, which: ColumnElement[bool]) -> bool:

@@ -112,7 +112,8 @@ def test_no_route_under_a_case_reaches_a_foreign_one(its_app: FastAPI, browser: 
 
 def test_a_department_without_unit_sees_nothing(browser: Browser) -> None:
     browser.log_in("lost", PASSWORD)
-    assert browser.get("/api/v1/cases?count=true").json() == {"cases": [], "next": None, "count": 0}
+    page = browser.get("/api/v1/cases?count=true").json()
+    assert (page["cases"], page["next"], page["count"]) == ([], None, 0)
 
 
 def test_a_machine_without_the_scope_opens_nothing(its_app: FastAPI, node: Node, own: Shown) -> None:

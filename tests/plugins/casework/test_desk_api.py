@@ -14,6 +14,7 @@ import wanmi_console
 from core.cases.worked import START
 from plugins.casework.office import DAY, DEPARTMENT, HOUR, Office
 from support.browser import Browser
+from support.pictures import JPEG
 from wanmi.clock import ManualClock
 from wanmi.identity import add_person, add_token
 from wanmi.identity.units import add_unit, set_unit
@@ -22,7 +23,6 @@ from wanmi.web import build_app
 
 PASSWORD = "a long enough secret"
 POSTS = ("operator", "shift_leader", "dispatcher", "department", "assessor", "supervisor")
-JPEG = b"\xff\xd8\xff\xe0 a photo of the place, afterwards"
 
 
 class Client:

@@ -12,7 +12,7 @@ from sqlalchemy import delete
 
 import wanmi_casework
 from edge.street import CITY_POINT
-from plugins.casework.office import COLLECTOR, DISPATCHER, LEADER, OPERATOR, OTHER_OPERATOR, Office
+from plugins.casework.office import DISPATCHER, LEADER, OPERATOR, OTHER_OPERATOR, Office
 from plugins.casework.test_tasks import START, Town, tasks_of
 from wanmi.cases import Case, StepTable
 from wanmi.clock import ManualClock
@@ -164,7 +164,9 @@ def test_what_is_set_aside_moves_nothing_and_another_is_sent(round_: Round) -> N
 
 def test_a_case_that_moved_on_keeps_the_answer_as_late(round_: Round) -> None:
     number, task = round_.sent("check")
-    round_.desk.step(number, "answer_check_passed", Actor(HOLDER, "collector"), round_.office.said("answer", COLLECTOR))
+    holder = Actor(HOLDER, "collector")
+    said = round_.office.said("answer", holder, **round_.office.photos(number, "answer", holder))
+    round_.desk.step(number, "answer_check_passed", holder, said)
     round_.town.answer(task, result="no")
     round_.town.bring()
     (body,) = round_.weighed()
