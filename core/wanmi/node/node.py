@@ -32,7 +32,7 @@ from wanmi.plugins import (
     plugin_of,
     read_off,
 )
-from wanmi.profiles import register_profiles
+from wanmi.profiles import read_shipped, register_profiles
 from wanmi.registry import Draft, Health, NodeContext, Reactor, Registry, Stored
 from wanmi.settings import Settings, read_all_settings, read_settings
 from wanmi.store import Blobs, Store
@@ -162,6 +162,7 @@ class Node:
         """
         from wanmi.node.running import Running
 
+        read_shipped()
         self._running = Running(self, stop or asyncio.Event(), on_hang)
         try:
             await self._running.run(web=web)

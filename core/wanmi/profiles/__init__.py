@@ -9,7 +9,7 @@ from wanmi.profiles.bodies import ProfileActivated, ProfileProposed
 from wanmi.profiles.checking import check_profile, must_be_good
 from wanmi.profiles.differences import Change, differences
 from wanmi.profiles.findings import Finding
-from wanmi.profiles.keeping import ProfileStore, Version, steps_of
+from wanmi.profiles.keeping import ProfileStore, Version, read_shipped, steps_of
 from wanmi.profiles.kinship import Kin, counterparts, kin_among
 from wanmi.profiles.packing import pack, profile_files, unpack, write_profile
 from wanmi.profiles.printing import Book, print_book
@@ -32,6 +32,7 @@ __all__ = [
     "pack",
     "print_book",
     "profile_files",
+    "read_shipped",
     "register_profiles",
     "steps_of",
     "unpack",

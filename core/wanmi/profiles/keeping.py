@@ -10,7 +10,9 @@ from typing import Self
 import msgspec
 from sqlalchemy import Connection, select
 
+from wanmi.calendar import shipped_calendar
 from wanmi.cases.table import StepTable
+from wanmi.clocks.rules import shipped_rules
 from wanmi.codes import CaseKind, Profile, files_digest, shipped_profiles
 from wanmi.errors import BadInput, NotFound, WanmiError
 from wanmi.models import table
@@ -159,6 +161,17 @@ class ProfileStore:
 def steps_of(profile: Profile) -> StepTable:
     """The step table of a profile; one without its own works by the shipped default's."""
     return StepTable.parse(profile.text(STEPS)) if STEPS in profile.files else StepTable.load()
+
+
+def read_shipped() -> None:
+    """Read what the package ships, once for the process: a release that is put in place under a running node, of which
+    this code may not know every field, is read at the next start. Errors as of reading.
+    """
+    shipped_calendar()
+    shipped_rules()
+    StepTable.load()
+    for name in shipped_profiles():
+        steps_of(Profile.load(name))
 
 
 @lru_cache(maxsize=8)
