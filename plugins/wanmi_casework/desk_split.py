@@ -69,6 +69,9 @@ def _drafts(desk: CaseDesk, case: Case, steps: StepTable, parts: Sequence[Part],
 
 
 def _number(desk: CaseDesk, part: Part, now: int, day_seq: int, profile: Profile) -> str:
+    profile.category(
+        part.kind, part.category
+    )  # as for a report: nobody routes or limits what the catalogue does not hold
     return str(CaseNumber.of(desk.node.code, part.kind, part.category, now, day_seq, profile=profile))
 
 

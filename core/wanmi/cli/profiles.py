@@ -47,9 +47,10 @@ def check(where: Where, as_json: AsJson = False) -> None:
     """Check a profile: each fault with its file, its line and what to do; exit code 1 when it has errors."""
     from dataclasses import asdict
 
+    from wanmi.identity import POSTS
     from wanmi.profiles import check_profile
 
-    found = check_profile(_files(where))
+    found = check_profile(_files(where), held=tuple(POSTS))
     errors = [one for one in found if one.level == "error"]
     if as_json:
         print_json({"ok": not errors, "findings": [asdict(one) for one in found]})

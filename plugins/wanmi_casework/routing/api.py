@@ -108,6 +108,6 @@ def _mark(cursor: str) -> Mark | None:
     if not cursor:
         return None
     at, _, case = cursor.partition(":")
-    if not at.isascii() or not at.isdigit() or len(at) > 18 or not case:
+    if not at.isascii() or not at.isdigit() or len(at) > 18 or not case.isprintable() or not case:
         raise BadInput("cursor is none of this queue; begin without one")
     return int(at), case
