@@ -61,13 +61,17 @@ _CODED = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, _ZH))})(?![\w.-])", 
 
 @dataclass(frozen=True)
 class Change:
-    """One difference: the area (category, limit, steps …), the thing, and how it was and is (empty where it was not)."""
+    """One difference: the area (category, limit, steps …), the thing, and how it was and is (empty where it was not).
+
+    ``name_zh`` where the thing is called otherwise in Chinese.
+    """
 
     area: str
     what: What
     name: str
     before: str = ""
     after: str = ""
+    name_zh: str = ""
 
     def told(self, lang: Lang = "en") -> str:
         """One line in a language: ``category changed: event 0102 暴露垃圾: minor_zh 暴露垃圾 -> 暴露的垃圾``."""
@@ -75,7 +79,8 @@ class Change:
         head = f"{_AREAS.get(self.area, (self.area, self.area))[n]}{'' if lang == 'zh' else ' '}{_WHAT[self.what][n]}"
         colon = "：" if lang == "zh" else ": "
         detail = {"added": self.after, "removed": self.before, "changed": f"{self.before} → {self.after}"}[self.what]
-        told = f"{head}{colon}{self.name}" + (f"{colon}{detail}" if detail.strip(" →") else "")
+        name = self.name_zh or self.name if lang == "zh" else self.name
+        told = f"{head}{colon}{name}" + (f"{colon}{detail}" if detail.strip(" →") else "")
         return _CODED.sub(lambda found: _ZH[found.group()], told) if lang == "zh" else told
 
 
@@ -184,18 +189,21 @@ def _limits(a: Sequence[Row], b: Sequence[Row]) -> Iterator[Change]:
         if twin is not None:
             old.remove(row)
             new.remove(twin)
-            yield Change("limit", "changed", _limit_name(twin), *_limit_fields(row, twin))
-    yield from (Change("limit", "removed", _limit_name(row), _limit_value(row)) for row in old)
-    yield from (Change("limit", "added", _limit_name(row), "", _limit_value(row)) for row in new)
+            yield _limit("changed", twin, *_limit_fields(row, twin))
+    yield from (_limit("removed", row, _limit_value(row)) for row in old)
+    yield from (_limit("added", row, "", _limit_value(row)) for row in new)
+
+
+def _limit(what: What, row: Row, before: str, after: str = "") -> Change:
+    """A limit is known by its category and the condition of filing, each reader's in their language."""
+    begin = f"{row.get('minor_code', '')} {row.get('name_zh', '')}"
+    en = row.get("filing_criterion", "")
+    return Change("limit", what, f"{begin} ({en})", before, after, f"{begin}（{row.get('filing_zh') or en}）")
 
 
 def _same_limit(row: Row, other: Row) -> bool:
     same = row.get("minor_code") == other.get("minor_code")
     return same and sum(row.get(word) == other.get(word) for word in _LIMIT_WORDS) >= 2
-
-
-def _limit_name(row: Row) -> str:
-    return f"{row.get('minor_code', '')} {row.get('name_zh', '')} ({row.get('filing_criterion', '')})"
 
 
 def _limit_value(row: Row) -> str:

@@ -127,3 +127,15 @@ def test_an_official_reads_chinese_words_and_how_much_differs() -> None:
     assert summary(found, "zh")[0].startswith(f"共 {len(found)} 处差异：类别删除 142、类别新增 418")
     assert summary([], "zh") == ["两者无差异"]
     assert summary(found, "en")[0].startswith(f"{len(found)} differences: category removed 142, category added 418")
+
+
+def test_a_limit_is_named_by_its_filing_condition_in_the_readers_language() -> None:
+    old = dict(Profile.load().files)
+    header, *rows = old["time_limits.csv"].decode().splitlines(keepends=True)
+    gone = next(row for row in rows if next(csv.DictReader([header, row]))["filing_zh"])
+    new = {**old, "time_limits.csv": "".join([header, *(row for row in rows if row != gone)]).encode()}
+    named = next(csv.DictReader([header, gone]))
+    [change] = differences(old, new)
+    assert named["filing_zh"] in change.told("zh")
+    assert named["filing_criterion"] not in change.told("zh")
+    assert named["filing_criterion"] in change.told("en")

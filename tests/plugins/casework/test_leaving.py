@@ -53,3 +53,15 @@ def test_what_took_the_case_away_is_told_with_the_reason(office: Office) -> None
     assert {one.case for one in (*page.left, *rest.left)} == set(found)
     assert rest.next is None
     assert list_left(office.node, "dep-2").left == []
+
+
+def test_a_forced_close_is_told_to_the_department_that_had_the_case(office: Office) -> None:
+    number, unsent = office.open_case(), office.open_case()
+    office.to(number, "handling")
+    office.to(unsent, "pending_dispatch")
+    for case in (number, unsent):
+        office.review(case, office.ask(case, "forced_close", OPERATOR), True, LEADER, opinion="长期无法处置")
+    [line] = left(office)
+    assert (line.case, line.what, line.to, line.state, line.opinion) == (
+        number, "forced_close", None, "forced_closed", "长期无法处置",
+    )  # fmt: skip
