@@ -12,7 +12,7 @@ import pytest
 import wanmi_casework
 import wanmi_console
 from core.cases.worked import START
-from plugins.casework.office import DEPARTMENT, Office
+from plugins.casework.office import DEPARTMENT, HOUR, Office
 from plugins.casework.test_desk_api import DISPATCH, FILED, PASSWORD, Client
 from support.browser import Browser
 from wanmi.clock import ManualClock
@@ -24,6 +24,7 @@ from wanmi.web import build_app
 PEOPLE = {
     "operator": "operator", "operator.2": "operator", "leader": "shift_leader", "dispatcher": "dispatcher",
     "department": "department", "other": "department", "collector": "collector",
+    "assessor": "assessor", "supervisor": "supervisor",
 }  # fmt: skip
 
 
@@ -33,6 +34,7 @@ class Desks:
     def __init__(self, dir: Path) -> None:
         node = small_node(dir / "node", plugins=[wanmi_casework, wanmi_console], clock=ManualClock(START))
         self.office = Office(dir, node)
+        self.office.clock = node.clock  # type: ignore[assignment]
         for unit in (DEPARTMENT, "dep-2"):
             add_unit(node, code=unit, name=unit)
         for login, post in PEOPLE.items():
@@ -173,3 +175,24 @@ def test_another_department_learns_nothing_of_a_case(desks: Desks) -> None:
     for path in (f"/subjects/entries?subject=case:{number}", "/entries?origin=210102", "/tasks", "/arbitration"):
         assert desks("other").browser.get(f"/api/v1{path}").status_code == 403, path
     assert desks("collector").browser.get("/api/v1/exports/cases.csv").status_code == 403
+
+
+def test_an_appeal_needs_two_people_whatever_their_posts(desks: Desks) -> None:
+    number, office = desks.office.open_case(), desks.office
+    office.to(number, "handling")
+    office.clock.advance(5 * HOUR)
+    office.timer.tick()
+    office.to(number, "closed")
+    appeal = {"what": "overdue_appeal", "opinion": "a flood", "id": "ap-1"}
+    assert desks("other").send(f"/cases/{number}/requests", appeal).status_code == 404
+    desks("department").post(f"/cases/{number}/requests", appeal)
+    path, granted = f"/cases/{number}/requests/ap-1/decision", {"granted": True, "opinion": "the road was closed"}
+    for login in ("operator", "dispatcher", "department"):
+        assert desks(login).send(path, granted).status_code == 403, login
+    half = desks("assessor").post(path, granted)["requests"][-1]
+    assert (half["state"], len(half["reviews"])) == ("open", 1)
+    again = desks("assessor").send(path, granted)
+    assert (again.status_code, "the next reviewer is another person" in again.json()["detail"]) == (403, True)
+    assert desks("assessor").send(path, {"granted": False, "opinion": "no"}).status_code == 403
+    whole = desks("supervisor").post(path, granted)
+    assert (whole["requests"][-1]["state"], whole["counts"]["overdue_excused"]) == ("granted", 1)
