@@ -196,3 +196,14 @@ def test_an_appeal_needs_two_people_whatever_their_posts(desks: Desks) -> None:
     assert desks("assessor").send(path, {"granted": False, "opinion": "no"}).status_code == 403
     whole = desks("supervisor").post(path, granted)
     assert (whole["requests"][-1]["state"], whole["counts"]["overdue_excused"]) == ("granted", 1)
+
+
+def test_a_bound_holds_on_the_short_way_to_a_step_too(desks: Desks) -> None:
+    number = desks.office.open_case()
+    for path, ask, where in (
+        ("x" * 201, {"step": "accept"}, "path.number"),
+        (number, {"step": "x" * 201}, "body.step"),
+        (number, {"step": "accept", "fields": {"n": 2**53}}, "body.fields"),
+    ):
+        answer = desks("operator").send(f"/cases/{path}/steps", ask)
+        assert (answer.status_code, where in answer.json()["detail"]) == (422, True), answer.text
