@@ -160,7 +160,7 @@ class Day:
 
     def _dispatch(self, seen: Seen, plan: CasePlan) -> bool:
         """To the department that routing names; a case that one gave back goes to the district's own bureau."""
-        more: dict[str, Any] = {"limit": LATE_LIMIT} if plan.late else {}
+        more: dict[str, Any] = {"limit": LATE_LIMIT, "reason": "市民集中反映，限时处置"} if plan.late else {}
         if seen.state == "returned":
             more["department"] = f"{seen.owner}-CG"
         self._step(seen, "dispatch", "dispatcher", **more)

@@ -46,7 +46,10 @@ LIMIT = {"value": 4, "unit": "work_hour"}
 WAY = (
     ("operator", {"step": "accept", "opinion": "属实"}),
     ("operator", {"step": "file", "opinion": "立案"}),
-    ("dispatcher", {"step": "dispatch", "opinion": "请处置", "department": DEPARTMENTS[0], "limit": LIMIT}),
+    (
+        "dispatcher",
+        {"step": "dispatch", "opinion": "请处置", "department": DEPARTMENTS[0], "limit": LIMIT, "reason": "限时处置"},
+    ),
     ("department", {"step": "take", "opinion": "接收"}),
 )
 """The steps that are measured: who takes them and what is sent."""
