@@ -186,6 +186,7 @@ class Node:
 def new_registry(plugins: Sequence[Plugin]) -> Registry:
     """A registry with what the core brings, then what the plugins do."""
     from wanmi.node.actions import register_node
+    from wanmi.node.changing import register_changing
     from wanmi.node.people_actions import register_people
     from wanmi.workdays import register_calendar
 
@@ -194,6 +195,7 @@ def new_registry(plugins: Sequence[Plugin]) -> Registry:
         register_core(registry)
         register_profiles(registry)
         register_node(registry)
+        register_changing(registry)
         register_calendar(registry)
         register_people(registry)
     fill(registry, plugins)

@@ -1,7 +1,8 @@
 """Changes of settings and plugins are entries: recorded when a node starts and finds them other than the last time.
 
 Only names of keys and a keyed digest are journaled, never a value: settings may hold secrets. The actor is the account of
-the machine that started the node with them: who may write node.toml there is its administrator.
+the machine that started the node with them: who may write node.toml there is its administrator. What is changed by a
+command (``wanmi settings set``, ``wanmi plugin enable``) is recorded with whoever gave it, before the start that it waits for.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from wanmi.registry import Draft, Registry, Stored
 
 if TYPE_CHECKING:
     from wanmi.registry import NodeContext
+    from wanmi.settings import Settings
 
 EVERYTHING = "*"
 _PLUGIN = "plugin:"
@@ -77,9 +79,11 @@ def _account(uid: int) -> str:
         return str(uid)
 
 
-def record_settings(node: NodeContext, actor: str) -> list[Stored]:
-    """Journal what is other than at the last start, and remember it; nothing when nothing is. Called at the start."""
-    now = recorded_now(node)
+def record_settings(node: NodeContext, actor: str, now: Mapping[str, str] | None = None) -> list[Stored]:
+    """Journal what is other than at the last start, and remember it; nothing when nothing is. Called at the start, and
+    with what will be (``now``) when somebody changes it by a command.
+    """
+    now = recorded_now(node) if now is None else now
     with node.store.reader() as tx:
         before = {row.name: row.digest for row in tx.execute(select(table(RecordedRow)))}
     if before == now:
@@ -93,12 +97,17 @@ def record_settings(node: NodeContext, actor: str) -> list[Stored]:
 
 def recorded_now(node: NodeContext) -> dict[str, str]:
     """What the node was started with: keyed digests by ``section.key``, versions by ``plugin:name``."""
+    return recorded_of(node, node.settings, node.registry)
+
+
+def recorded_of(node: NodeContext, settings: Settings, registry: Registry) -> dict[str, str]:
+    """The same of these settings and plugins: what the node would be started with."""
     told: dict[str, str] = {}
-    for section, values in node.settings.model_dump(mode="json").items():
+    for section, values in settings.model_dump(mode="json").items():
         for key, value in (values if isinstance(values, Mapping) else {"": values}).items():
             name = f"{section}.{key}" if key else section
             told[name] = _digest(node, name, value)
-    told |= {_PLUGIN + name: version for name, version in node.registry.plugins.items() if name != "wanmi"}
+    told |= {_PLUGIN + name: version for name, version in registry.plugins.items() if name != "wanmi"}
     return told
 
 
