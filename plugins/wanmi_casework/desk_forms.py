@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Literal
 
 import msgspec
@@ -58,7 +58,8 @@ class SaidIn:
 
     def said(self, unit: str | None, key: str) -> Said:
         """As the desk takes it."""
-        photos = [msgspec.convert(vars(photo), Attachment) for photo in self.attachments]
+        # asdict, not vars: msgspec leaves what was not sent to the class
+        photos = [msgspec.convert(asdict(photo), Attachment) for photo in self.attachments]
         return Said(unit, self.opinion, self.expect, self.fields, photos, key)
 
 

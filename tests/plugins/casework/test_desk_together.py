@@ -207,3 +207,10 @@ def test_a_bound_holds_on_the_short_way_to_a_step_too(desks: Desks) -> None:
     ):
         answer = desks("operator").send(f"/cases/{path}/steps", ask)
         assert (answer.status_code, where in answer.json()["detail"]) == (422, True), answer.text
+
+
+def test_an_attachment_may_be_named_by_its_blob_alone(desks: Desks) -> None:
+    number = desks.office.open_case()
+    ask = {"step": "accept", "opinion": "seen", "attachments": [{"blob": "f" * 64}]}
+    unknown = desks("operator").send(f"/cases/{number}/steps", ask)
+    assert 400 <= unknown.status_code < 500, unknown.text
