@@ -11,7 +11,6 @@ from wanmi.reports.answers import Result
 from wanmi.reports.presence import Grade
 from wanmi.reports.tasks import TaskKind
 
-
 Outcome = Literal["moved", "waits", "late", "accepted", "set_aside"]
 """What an answer did to its case: ``waits`` for a person, who then accepted it or set it aside; ``late``: the case had moved on."""
 Why = Literal["", "presence", "confirm", "withdrawn", "no_step", "refused", "moved_on", "no_case"]
