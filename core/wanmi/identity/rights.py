@@ -46,6 +46,12 @@ _RIGHTS: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = MappingProxyType(
         "docs.read": ("看接口说明", "Read the API's description", "codes:read", EVERYBODY),
         "people.read": ("看人员、部门与班次", "Read people, units and shifts", "people:read", ("administrator",)),
         "people.write": ("管理人员、锁定与登录", "Change people, locks and sessions", "admin", ("administrator",)),
+        "settings.change": (
+            "查看与更改设置和插件",
+            "Read and change settings and plugins",
+            "admin",
+            ("administrator",),
+        ),
         "duty.read": ("看谁在班", "Read who is on duty", "people:read", STAFF),
     }
 )

@@ -5,11 +5,13 @@ The file keeps its comments: one line of it changes. It holds at the next start;
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, SecretStr
@@ -55,7 +57,8 @@ def _set(node: NodeContext, args: Args) -> Items:
         raise BadInput(f"{where}: says who this node is and is not changed; `wanmi init` makes another node")
     if f"{PREFIX}{section}__{key}".upper() in os.environ:
         raise BadInput(f"{where}: the environment sets it and wins over the file; change it there")
-    _write(node, section, key, _value(str(args.get("value", ""))), _actor(args))
+    with _alone(node):
+        _write(node, section, key, _value(str(args.get("value", ""))), _actor(args))
     yield {"key": where, "holds": "at the next start"}
 
 
@@ -67,14 +70,30 @@ def _list(node: NodeContext, _args: Args) -> Items:
 
 def _switch(node: NodeContext, args: Args) -> Items:
     name, on = str(args.get("name") or ""), args.get("on") is True
+    with _alone(node):
+        _write(node, "", "plugins", _switched(node, name, on), _actor(args))
+    yield {"plugin": name, "enabled": on, "holds": "at the next start"}
+
+
+def _switched(node: NodeContext, name: str, on: bool) -> list[str]:
+    """The file's plugins with one more or one less; NotFound, BadInput where it is so already."""
     enabled = list(_candidate(node, _text(node))[0].plugins)
     if on and name not in installed_plugins() and name not in {one.name for one in _node(node).given}:
         raise NotFound(f"plugin {name[:60]!r}: not installed; there are {', '.join(sorted(installed_plugins()))}")
     if on == (name in enabled):
         raise BadInput(f"plugin {name[:60]!r}: is {'enabled' if on else 'not enabled'} already")
-    wanted = [*enabled, name] if on else [one for one in enabled if one != name]
-    _write(node, "", "plugins", wanted, _actor(args))
-    yield {"plugin": name, "enabled": on, "holds": "at the next start"}
+    return [*enabled, name] if on else [one for one in enabled if one != name]
+
+
+@contextmanager
+def _alone(node: NodeContext) -> Iterator[None]:
+    """While a change is tried and written: of two at once the second sees the first one's file."""
+    handle = os.open(_node(node).dir, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _write(node: NodeContext, section: str, key: str, value: object, actor: str) -> None:
