@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -30,6 +31,7 @@ from wanmi.store import vouchers_of
 from wanmi.web import Caller, caller_of, needs
 from wanmi.web.seen import need_case, open_evidence, seen_by
 from wanmi_console.case_life import LIGHTS, MARKS, PHASES, REQUEST_STATES, life_of
+from wanmi_console.case_tasks import DOUBTS, GRADE_MARKS, GRADES, KINDS, OUTCOMES, RESULTS, STATES, tasks_of
 from wanmi_console.export import csv_lines
 from wanmi_console.filters import chips, choices, filter_of_form
 from wanmi_console.node_pages import entry_lines
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
     from wanmi_console.pages import Visit
 
 _LONGEST_TEXT = 20_000
+_TASK_WORDS = SimpleNamespace(
+    kinds=KINDS, states=STATES, results=RESULTS, grades=GRADES, marks=GRADE_MARKS, doubts=DOUBTS, outcomes=OUTCOMES
+)
 
 
 def case_routes(router: APIRouter, pages: Pages) -> None:
@@ -115,6 +120,7 @@ def _case_page(pages: Pages, visit: Visit, number: str) -> Response:
         subjects = [f"case:{number}", *([case.report] if case.report else [])]
         evidence = evidence_of(tx, subjects, vouchers_of(node.code, node.parent))
         similar = existing_cases(tx, case.similar)
+        tasks = tasks_of(node, tx, number)
     of_report = node.journal.subject(case.report) if case.report else []
     entries = [*of_report, *node.journal.subject(f"case:{number}")]
     report = next((one for one in map(report_in, of_report) if one is not None), None)
@@ -128,6 +134,9 @@ def _case_page(pages: Pages, visit: Visit, number: str) -> Response:
         names=names,
         life=life_of(node, number, entries, names, visit.t),
         light=case.light(node.clock.now()),
+        tasks=tasks,
+        task_words=_TASK_WORDS,
+        now=node.clock.now(),
         lights=LIGHTS,
         light_marks=MARKS,
         phases=PHASES,
