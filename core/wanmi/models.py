@@ -252,7 +252,12 @@ class AttachmentRow(Row):
     size: Mapped[int] = mapped_column(BigInteger)
     digest: Mapped[str] = mapped_column(String(64))
     blob: Mapped[str] = mapped_column(String(64))
-    __table_args__ = mark("projection", Index("attachment_blob", "blob"), Index("attachment_subject", "subject"))
+    __table_args__ = mark(
+        "projection",
+        Index("attachment_blob", "blob", "origin", "seq", "n"),
+        Index("attachment_role", "blob", "role", "origin", "seq", "n"),
+        Index("attachment_subject", "subject"),
+    )
 
 
 _FILTERED = ("district", "kind", "category", "community", "stage", "department")

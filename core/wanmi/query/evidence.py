@@ -9,11 +9,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, select, tuple_
 
 from wanmi.errors import NotFound
 from wanmi.models import CALLER, AttachmentRow, BlobRow, table
 from wanmi.store import namings_of
+
+_CHUNK = 400
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,14 @@ def evidence_of(tx: Connection, subjects: Iterable[str], vouchers: Collection[st
 
 def evidence_by_blob(tx: Connection, blob: str, vouchers: Collection[str]) -> list[Evidence]:
     """What a blob is evidence of, the first to name it first; NotFound when no entry that counts names it so."""
-    rows = tx.execute(_query().where(table(AttachmentRow).c.blob == blob))
-    named = {(row.origin, row.seq, row.role): _evidence(row) for row in rows}
-    found = [named[one.key] for one in namings_of(tx, [blob], vouchers).get(blob, ()) if one.key in named]
+    a = table(AttachmentRow).c
+    keys = [one.key for one in namings_of(tx, [blob], vouchers).get(blob, ())]
+    named: dict[tuple[str, int, str], Evidence] = {}
+    for start in range(0, len(keys), _CHUNK):
+        which = tuple_(a.origin, a.seq, a.role).in_(keys[start : start + _CHUNK])
+        for row in tx.execute(_query().where(a.blob == blob, which)):
+            named[row.origin, row.seq, row.role] = _evidence(row)
+    found = [named[key] for key in keys if key in named]
     if not found:
         raise NotFound(f"blob {blob[:12]}: no entry at this node names it")
     return found
