@@ -1,14 +1,16 @@
-"""What a caller sees of cases and sealed data: a department its own cases only; every opened blob leaves a trace."""
+"""What a caller sees of cases and sealed data: a department and a collector their own cases only; every opened blob leaves a trace."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from wanmi.errors import NotAllowed, NotFound
 from wanmi.identity.views import note_view
-from wanmi.models import CALLER, CaseRow, table
+from wanmi.journal.case_rows import CaseActorRow
+from wanmi.journal.task_rows import TaskRow
+from wanmi.models import CALLER, CaseRow, TerminalRow, table
 from wanmi.query import Evidence, evidence_by_blob
 from wanmi.registry import NodeContext
 from wanmi.store import vouchers_of
@@ -20,6 +22,21 @@ if TYPE_CHECKING:
 def seen_by(caller: Caller | None) -> ColumnElement[bool] | None:
     """What to add to every query over cases for this caller; None when they see all."""
     return None if caller is None else caller.cases_seen(table(CaseRow).c)
+
+
+def of_collector(columns: Any, person: str) -> ColumnElement[bool]:
+    """The cases of a collector (columns of a query over cases): reported from a terminal that they hold, given to them
+    to verify or check, asked about in a task to their terminal, or worked on by them.
+
+    The standards give the device a search of one's own history, and no more (CJ/T 293).
+    """
+    terminal, task, acted = table(TerminalRow).c, table(TaskRow).c, table(CaseActorRow).c
+    theirs = select(terminal.terminal).where(terminal.holder == person)
+    asked = select(task.case).where(task.case.is_not(None), task.terminal.in_(theirs))
+    worked = select(acted.number).where(acted.actor == person)
+    return or_(
+        columns.collector == person, columns.terminal.in_(theirs), columns.number.in_(asked), columns.number.in_(worked)
+    )
 
 
 def need_case(tx: Connection, caller: Caller, number: str) -> None:

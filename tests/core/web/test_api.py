@@ -122,7 +122,7 @@ def test_a_collector_may_not_open_sealed_evidence(reader: Browser, stranger: Bro
     answer = stranger.get(address)
     assert answer.status_code == 403
     assert "collector" in answer.json()["detail"]
-    assert stranger.get(f"/api/v1/cases/{shown.with_photo}").status_code == 200
+    assert stranger.get(f"/api/v1/cases/{shown.with_photo}").status_code == 404, "a case that is not theirs"
 
 
 @pytest.mark.parametrize("step", [1, 3, 1000])

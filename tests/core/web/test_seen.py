@@ -14,7 +14,7 @@ from support.small_town import PASSWORD
 from support.town_fixture import Shown, shown_town
 from wanmi.clock import SECOND, ManualClock
 from wanmi.hookspecs import Actor
-from wanmi.identity import add_person, add_token, add_unit, set_unit
+from wanmi.identity import add_person, add_token, add_unit, list_people, set_unit
 from wanmi.identity.views import note_view
 from wanmi.models import CaseRow, table
 from wanmi.node import Node
@@ -174,6 +174,9 @@ def test_a_page_that_shows_the_text_is_a_view(browser: Browser, node: Node, own:
 
 def test_who_may_not_open_leaves_no_view(browser: Browser, node: Node, own: Shown) -> None:
     browser.log_in("zhang", PASSWORD)
+    cases, zhang = table(CaseRow), next(one.id for one in list_people(node) if one.login == "zhang")
+    given = update(cases).where(cases.c.number == own.with_photo).values(collector=zhang)
+    node.store.write(lambda tx: tx.execute(given)).result()
     before = len(views(node))
     assert browser.get(photo_of(browser, own.with_photo)).status_code == 403
     assert "井盖破损" not in browser.page(f"/cases/{own.with_photo}")
