@@ -62,8 +62,12 @@ class Effect(_Body, frozen=True):
     counts: list[str]
 
 
-class CaseStepped(_Body, frozen=True):
-    """``case.stepped``: somebody took a step of the step table; the fields of Effect stand in it by value."""
+class CaseStepped(_Body, frozen=True, omit_defaults=True):
+    """``case.stepped``: somebody took a step of the step table; the fields of Effect stand in it by value.
+
+    ``confirmed_by`` is who decided that a terminal's answer counts, where it did not take the step by itself; it is
+    left out otherwise. They have acted on the step's axis too.
+    """
 
     step: str
     from_state: str
@@ -85,6 +89,7 @@ class CaseStepped(_Body, frozen=True):
     fields: dict[str, str | int]
     attachments: list[Attachment]
     reason: str | None
+    confirmed_by: str | None = None
 
     @property
     def until(self) -> int | None:

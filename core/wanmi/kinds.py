@@ -179,11 +179,19 @@ class SealedViewed(_Body, frozen=True):
     post: str = ""
 
 
-class CaseOpened(_Body, frozen=True):
+class CaseActor(_Body, frozen=True):
+    """Somebody who acted on an axis of the case that a new one is a part of."""
+
+    actor: str
+    axis: Literal["supervision", "command"]
+
+
+class CaseOpened(_Body, frozen=True, omit_defaults=True):
     """``case.opened``, subject ``case:<number>``: every decision made when the case was opened.
 
     ``grid`` null: no unit grid covers the point. ``grid_version`` and ``profile`` pin the data that decided.
     ``lon_e7``/``lat_e7`` are WGS-84. ``report`` is the subject of the report that led here, null otherwise.
+    ``actors`` are those of the case that this one is a part of: they stay on their axis here; left out if there are none.
     """
 
     number: str
@@ -207,6 +215,7 @@ class CaseOpened(_Body, frozen=True):
     state: str
     similar: list[str]
     attachments: list[Attachment]
+    actors: list[CaseActor] = []
 
 
 class ArrivalNoted(_Body, frozen=True):

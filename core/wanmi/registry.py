@@ -69,7 +69,10 @@ class Stored(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class EntryKind:
-    """A kind of entry: its body's type is checked when it is appended and when it arrives."""
+    """A kind of entry: its body's type is checked when it is appended and when it arrives.
+
+    ``told`` is the right with which one hears at once that such an entry came (Server-Sent Events).
+    """
 
     name: str
     body: type[msgspec.Struct]
@@ -77,6 +80,7 @@ class EntryKind:
     en: str
     version: int = 1
     plugin: str = ""
+    told: str = ""
 
 
 class Projector(Protocol):
@@ -294,9 +298,13 @@ class Registry:
         finally:
             self._plugin = before
 
-    def entry_kind(self, name: str, body: type[msgspec.Struct], *, zh: str, en: str, version: int = 1) -> None:
-        """A kind of entry with the type of its body."""
-        self._once(self.kinds, (name, version), EntryKind(name, body, zh, en, version, self._plugin))
+    def entry_kind(
+        self, name: str, body: type[msgspec.Struct], *, zh: str, en: str, version: int = 1, told: str = ""
+    ) -> None:
+        """A kind of entry with the type of its body; ``told`` names the right of those who hear of it at once, where
+        those are not just the readers of the journal or (``case:`` subjects) those who see the case.
+        """
+        self._once(self.kinds, (name, version), EntryKind(name, body, zh, en, version, self._plugin, told))
 
     def projection(self, name: str, *, kinds: Sequence[str], rows: Sequence[type[Row]], apply: Projector) -> None:
         """A projection; its rows are its own and marked projection."""

@@ -41,8 +41,8 @@ M = TypeVar("M", bound=BaseModel)
 
 ROLE_PLUGINS: Mapping[str, tuple[str, ...]] = {
     "edge": ("edge", "hardware", "federation", "console"),
-    "district": ("federation", "casework", "supervision", "gis", "console"),
-    "city": ("federation", "casework", "supervision", "gis", "console"),
+    "district": ("federation", "casework", "supervision", "gis", "console", "hotline", "messenger"),
+    "city": ("federation", "casework", "supervision", "gis", "console", "hotline", "messenger"),
 }
 """The plugins of a role, in the order of their answers, where node.toml names none."""
 
@@ -161,7 +161,8 @@ class IdentitySettings(Section):
     """Logging in: second factors and lock-out."""
 
     totp_posts: tuple[str, ...] = ()
-    """Posts whose holders need a one-time code: who has none yet sets it up at the next login."""
+    """Posts whose holders need a one-time code: who has none yet sets it up at the next login.
+    Sessions that began before the rule end when the node starts with it."""
     lock_failures: int = Field(default=20, ge=3, le=1000)
     """Failed passwords or codes in a row after which a login is locked."""
     lock_minutes: int = Field(default=30, ge=1, le=7 * 24 * 60)
@@ -278,12 +279,15 @@ def read_settings(dir: Path) -> Settings:
     return _build(dir, Settings, _read_file(dir), ())
 
 
-def read_all_settings(dir: Path, sections: Mapping[str, SettingsSection], tolerated: Collection[str] = ()) -> Settings:
+def read_all_settings(
+    dir: Path, sections: Mapping[str, SettingsSection], tolerated: Collection[str] = (), text: str | None = None
+) -> Settings:
     """Every section, the plugins' too; a table that belongs to nobody is an error.
 
-    ``tolerated``: names of plugins that are installed but not loaded; their tables may stay in the file.
+    ``tolerated``: names of plugins that are installed but not loaded; their tables may stay in the file. ``text``: what
+    the file is going to be.
     """
-    file = _read_file(dir)
+    file = _read_file(dir) if text is None else tomllib.loads(text)
     clash = sorted(set(sections) & set(Settings.model_fields))
     if clash:
         raise SettingsError(f"section [{clash[0]}] of plugin {sections[clash[0]].plugin} is one of the core's names")
@@ -303,9 +307,9 @@ def write_node_toml(
     """Write a new node.toml; values are strings, integers, booleans and lists of them. ``plugins`` None: the role's."""
     lines = ["# Settings of this node. The environment wins: WANMI_WEB__PORT=8443. See docs/reference/settings.md."]
     if plugins is not None:
-        lines += ["", f"plugins = {_toml(list(plugins))}"]
+        lines += ["", f"plugins = {toml_value(list(plugins))}"]
     for name, table in tables.items():
-        lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+        lines += ["", f"[{name}]", *(f"{key} = {toml_value(value)}" for key, value in table.items())]
     (dir / FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -351,6 +355,6 @@ def _told(dir: Path, error: Mapping[str, Any]) -> str:
     return f"{where}: {'.'.join(keys)}: {said}"
 
 
-def _toml(value: object) -> str:
+def toml_value(value: object) -> str:
     """A TOML value: strings, integers, booleans and lists are written as JSON writes them."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, String, Text, func, select
+from sqlalchemy import BigInteger, Connection, Integer, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wanmi.calendar import (
@@ -37,6 +37,8 @@ from wanmi.registry import AdminResult, Draft, NodeContext, Progress, Registry
 from wanmi.store import upsert_rows
 
 KIND = "calendar.imported"
+NODE_KINDS = ("node.admitted", "node.revoked")
+"""They say who is whose parent, and so whose lists count."""
 MAX_FILE = 1024 * 1024
 """Bytes of a day list's file: a year has 366 rows."""
 Args = Mapping[str, Any]
@@ -95,25 +97,19 @@ def node_calendar(node: NodeContext, upto: int | None = None) -> WorkCalendar:
 
 
 class CalendarKeeper:
-    """A node's calendar at hand: read again only when a day list came. Thread safe: it swaps one finished pair."""
+    """A node's calendar at hand: read again only when a day list or a node came. Thread safe: it swaps one finished pair."""
 
     def __init__(self, node: NodeContext) -> None:
         self._node = node
-        self._held: tuple[tuple[str, int], int, WorkCalendar] | None = None
+        self._held: tuple[int, WorkCalendar] | None = None
 
     def calendar(self) -> WorkCalendar:
         """The calendar as of the newest entry that is held."""
-        top = calendar_owner(self._node)
-        at = (top, self._node.journal.cursor(top).seq)
+        news = self._node.journal.news(KIND, *NODE_KINDS)
         held = self._held
-        if held is not None and held[0] == at:
-            return held[2]
-        with self._node.store.reader() as connection:
-            count = _count(connection, top)
-            if held is None or held[0][0] != top or held[1] != count:
-                held = (at, count, shipped_calendar().with_lists(read_lists(connection, top)))
-        self._held = (at, count, held[2])
-        return held[2]
+        if held is None or held[0] != news:
+            self._held = held = (news, node_calendar(self._node))
+        return held[1]
 
 
 def calendar_owner(node: NodeContext) -> str:
@@ -211,11 +207,6 @@ def _check_body(entry: Entry, body: CalendarImported) -> None:
     if days != sorted(set(days)):
         raise BadInput(f"{entry.subject}: its days must be in order, each once")
     YearList(body.year, tuple(body.rows), None if body.hours is None else WorkHours.parse(body.hours))
-
-
-def _count(connection: Connection, origin: str) -> int:
-    """How many rows the origin's lists have: rows are only ever added."""
-    return int(connection.execute(select(func.count()).select_from(DAYS).where(DAYS.c.origin == origin)).scalar_one())
 
 
 def _list_of(year: int, rows: Sequence[Any]) -> YearList:

@@ -200,7 +200,7 @@ class Edge:
 
     def _profiles_of(self, node: NodeContext) -> ProfileStore:
         if self._profiles is None:
-            self._profiles = ProfileStore(node, node.settings.section("edge", EdgeSettings).profile).watching()
+            self._profiles = ProfileStore(node).watching()
         return self._profiles
 
     def _send_tasks(self, sender: TaskSender, sealer: TrackSealer, statuses: StatusDesk, stop: threading.Event) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from wanmi.entries import Cosign
 from wanmi.journal.task_rows import AnswerRow, TaskRow, TrackRow
-from wanmi.kinds import Attachment
+from wanmi.kinds import Attachment, home_district
 from wanmi.models import EntryRow, table
 from wanmi.mqtt import MqttClient
 from wanmi.registry import Draft, NodeContext
@@ -128,16 +128,17 @@ class FieldDesk:
     def _take(self, plan: FieldPlan, message: AnswerMessage, key: Key) -> None:
         said = message.answer
         task = find_task(self._node.store, self._node.parent, said.task_id)
-        if task is None or self._spool.is_full():
-            self._say(plan, message, Reason.UNKNOWN_TASK if task is None else Reason.EDGE_FULL)
-        elif task.terminal != said.terminal:
+        guest = home_district(said.terminal) != self._node.parent  # its tasks are its own district's, unknown here
+        if (task is None and not guest) or self._spool.is_full():
+            self._say(plan, message, Reason.EDGE_FULL if self._spool.is_full() else Reason.UNKNOWN_TASK)
+        elif task is not None and task.terminal != said.terminal:
             self._refuse(plan, message, Reason.NOT_YOUR_TASK)
         else:
             parts, missing = self._parts(message)
             if missing:
                 self._wait(plan, message, key, missing)
             else:
-                self._keep(plan, message, parts, late=said.made_at > task.deadline)
+                self._keep(plan, message, parts, late=task is not None and said.made_at > task.deadline)
 
     def _keep(self, plan: FieldPlan, message: AnswerMessage, parts: dict[str, bytes], *, late: bool) -> None:
         said = message.answer

@@ -75,10 +75,9 @@ class HomeAssistantSettings(Section):
 
 
 class EdgeSettings(Section):
-    """``[edge]``: ``profile`` names the catalogue whose categories are known."""
+    """``[edge]``: its broker and its intake."""
 
     mqtt: BrokerSettings = BrokerSettings()
     intake: IntakeSettings = IntakeSettings()
     devices: DevicesSettings = DevicesSettings()
     homeassistant: HomeAssistantSettings = HomeAssistantSettings()
-    profile: str = "cjt-2007"

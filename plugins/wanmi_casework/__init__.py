@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from wanmi.hookspecs import ReportFacts, hookimpl
 from wanmi.registry import NodeContext, Registry
-from wanmi_casework import relay, tasks
+from wanmi_casework import relay, task_weighing, tasks
 from wanmi_casework.desk_parts import add_desk
 from wanmi_casework.health import PROBE, CaseworkHealth
 from wanmi_casework.near import Place
@@ -24,7 +24,9 @@ def register(to: Registry) -> None:
     to.section("casework", CaseworkSettings)
     to.reactor(NAME, kinds=("report.received", "report.relayed", REGISTERED, ORDERED), decide=opener.decide)
     to.reactor(relay.NAME, kinds=("report.received",), decide=relay.relay)
-    to.reactor(tasks.NAME, kinds=("task.answered",), decide=tasks.judge_answers)
+    to.reactor(relay.ANSWERS, kinds=("task.answered",), decide=relay.relay_answers)
+    to.reactor(tasks.NAME, kinds=("task.answered", "answer.relayed"), decide=tasks.judge_answers)
+    to.reactor(task_weighing.NAME, kinds=("task.judged",), decide=task_weighing.AnswerMover().decide)
     register_task_actions(to)
     to.probe(PROBE, CaseworkHealth(opener))
     add_desk(to)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self, TypeVar
 
 import msgspec
 import orjson
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection
 
 from wanmi.case_kinds import Limit, LinkKind
 from wanmi.cases import (
@@ -29,29 +29,35 @@ from wanmi.cases import (
     decide_resume,
     decide_review,
     decide_unmerge,
+    going_on,
     may_now,
 )
+from wanmi.cases.table import Step
 from wanmi.codes import Profile
 from wanmi.entries import EVERYONE
-from wanmi.errors import BadInput, Conflict, NotAllowed, WanmiError
+from wanmi.errors import BadInput, NotAllowed, WanmiError
 from wanmi.hookspecs import Actor
 from wanmi.ids import ulid
 from wanmi.kinds import Attachment
 from wanmi.profiles import ProfileStore
+from wanmi.query.known import known_of
 from wanmi.registry import Draft, NodeContext, Stored
 from wanmi.workdays import CalendarKeeper
-from wanmi_casework.desk_keys import AskKey, earlier_answer, remember
+from wanmi_casework.attached import attachable, attached_by, spend
+from wanmi_casework.desk_keys import AskKey, remember
+from wanmi_casework.desk_rounds import Made, play, play_async, rounds
 from wanmi_casework.desk_shelf import CaseShelf
 from wanmi_casework.desk_time import DeskTiming
 from wanmi_casework.routing import refuse_contested, suggest
-from wanmi_casework.settings import CaseworkSettings
 
-TRIES = 5
+A = TypeVar("A", bound=Asked)
 
 
 @dataclass(frozen=True)
 class Said:
     """What comes with any ask: for which unit, in which words, with what attached; ``expect`` the version looked at.
+
+    Of ``attachments`` only the blobs are read (``wanmi_casework.attached``).
 
     ``key``: an ask with the same key of the same actor is done once; asking again answers the same.
     """
@@ -68,14 +74,6 @@ NOTHING = Said()
 
 
 @dataclass(frozen=True)
-class Made:
-    """What an ask made: (subject, version) pairs, and the entries unless it made them earlier under the same key."""
-
-    pairs: tuple[tuple[str, int], ...]
-    stored: tuple[Stored, ...] = ()
-
-
-@dataclass(frozen=True)
 class BulkResult:
     """What became of one case of a bulk ask: the case, or why not."""
 
@@ -89,11 +87,16 @@ class CaseDesk:
 
     def __init__(self, node: NodeContext) -> None:
         self.node = node
-        self._profiles = ProfileStore(node, node.settings.section("casework", CaseworkSettings).profile)
+        self._profiles = ProfileStore(node)
         self._calendar = CalendarKeeper(node)
         self._shelf = CaseShelf(node)
         self._by = f"casework@{node.registry.plugins.get('casework', '0')}"
         self._audience = (node.parent,) if node.parent is not None else EVERYONE
+
+    def watching(self) -> Self:
+        """For a desk that stays as long as its node: it looks for a new profile only when one came."""
+        self._profiles.watching()
+        return self
 
     # -- looking ------------------------------------------------------------------------------------------
 
@@ -116,7 +119,7 @@ class CaseDesk:
     def may(self, number: str, actor: Actor, unit: str | None = None) -> list[May]:
         """What leads out of the case's state: which of it this actor may do now, and why not."""
         case = self.case(number)
-        return may_now(self.table(case), case, Ask(actor.id, actor.post, unit), self.node.clock.now())
+        return may_now(self.table(case), case, self._knowing(Ask(actor.id, actor.post, unit), case), self._now())
 
     # -- working ------------------------------------------------------------------------------------------
 
@@ -136,7 +139,21 @@ class CaseDesk:
         ask = Ask(
             **who_asks(actor, said), step=step, department=department, collector=collector, limit=limit, reason=reason
         )
-        return self._do(number, ask, said.key, lambda case, table: [self._step(case, table, ask)])
+        return self.take(number, ask, said.key)
+
+    def take(self, number: str, ask: Ask, key: str = "") -> Case:
+        """Take the step that an ask names."""
+        return self._do(number, ask, key, self._stepping(ask))
+
+    async def take_async(self, number: str, ask: Ask, key: str = "") -> Case:
+        """As ``take``, in the event loop: only the reading of a case and what routing is asked block it shortly."""
+        worked = [self.own(number, fresh=False)]
+        if ask.attachments or any(_left_out(self.table(worked[0]).step(ask.step), ask)):
+            from starlette.concurrency import run_in_threadpool
+
+            return await run_in_threadpool(self.take, number, ask, key)
+        drafting = self._drafting(number, ask, self._stepping(ask), worked)
+        return self._worked(number, await self.once_async(ask_key(ask, number, key), drafting), worked)
 
     def request(
         self, number: str, what: str, actor: Actor, said: Said = NOTHING, *, until: int | None = None, id: str = ""
@@ -144,14 +161,21 @@ class CaseDesk:
         """Ask for a side flow; the new request is the case's last one. ``id`` may be made by the client."""
         ask = RequestAsk(**who_asks(actor, said), id=id, what=what, until=until)
         made = replace(ask, id=id or ulid(self.node.clock.now(), self.node.ids))
-        return self._do(number, ask, said.key, lambda case, table: [decide_request(table, case, made, self._now())])
+        return self._do(
+            number,
+            ask,
+            said.key,
+            lambda case, table: [decide_request(table, case, self._knowing(made, case), self._now())],
+        )
 
     def decide_request(self, number: str, request: str, granted: bool, actor: Actor, said: Said = NOTHING) -> Case:
         """Grant or refuse a request, as one of its reviewers."""
         ask = ReviewAsk(**who_asks(actor, said), id=request, granted=granted)
         return self._do(
             number, ask, said.key,
-            lambda case, table: [decide_review(table, case, ask, self._now(), self.timing(table))],
+            lambda case, table: [
+                decide_review(table, case, self._knowing(ask, case), self._now(), self.timing(table))
+            ],
         )  # fmt: skip
 
     def resume(self, number: str, actor: Actor, said: Said = NOTHING) -> Case:
@@ -159,16 +183,21 @@ class CaseDesk:
         ask = Asked(**who_asks(actor, said))
         return self._do(
             number, ask, said.key,
-            lambda case, table: [decide_resume(table, case, ask, self._now(), self.timing(table))],
+            lambda case, table: [
+                decide_resume(table, case, self._knowing(ask, case), self._now(), self.timing(table))
+            ],
         )  # fmt: skip
 
     def merge(self, number: str, into: str, actor: Actor, said: Said = NOTHING) -> Case:
         """Merge a case into another one of this node; ``unmerge`` undoes it."""
         ask = LinkAsk(**who_asks(actor, said), other=into, kind="merged")
-        return self._do(
-            number, ask, said.key,
-            lambda case, table: decide_merge(table, case, self.own(into), ask, self._now(), self.timing(table)),
-        )  # fmt: skip
+
+        def deciding(case: Case, table: StepTable) -> list[Decision]:
+            other = self.own(into)
+            known = self._knowing(ask, case, other)
+            return decide_merge(table, case, other, known, self._now(), self.timing(table))
+
+        return self._do(number, ask, said.key, deciding)
 
     def unmerge(self, number: str, actor: Actor, said: Said = NOTHING) -> Case:
         """Undo a merge: the case stands where it stood."""
@@ -176,7 +205,8 @@ class CaseDesk:
 
         def deciding(case: Case, table: StepTable) -> list[Decision]:
             into = self.own(case.merged_into) if case.merged_into else case
-            return decide_unmerge(table, case, into, ask, self._now(), self.timing(table))
+            known = self._knowing(ask, case, into)
+            return decide_unmerge(table, case, into, known, self._now(), self.timing(table))
 
         return self._do(number, ask, said.key, deciding)
 
@@ -197,10 +227,20 @@ class CaseDesk:
 
     def append(self, drafts: Sequence[Draft], key: AskKey | None = None) -> list[Stored]:
         """Append drafts together, with the key in the same transaction."""
-        if key is None:
-            return self.node.journal.append(*drafts).result()
-        at = self._now()
-        return self.node.journal.append(*drafts, also=lambda tx, made: remember(tx, key, made, at)).result()
+        return self.node.journal.append(*drafts, also=self._also(key, drafts)).result()
+
+    def _also(self, key: AskKey | None, drafts: Sequence[Draft]) -> Callable[[Connection, list[Stored]], None] | None:
+        """Keep the key, if there is one, with what was made under it, and use up the receipts of what is attached."""
+        kept, blobs, at = key if key is not None and key.key else None, attached_by(drafts), self._now()
+        if kept is None and not blobs:
+            return None
+
+        def also(tx: Connection, made: list[Stored]) -> None:
+            if kept is not None:
+                remember(tx, kept, made, at)
+            spend(tx, blobs, made)
+
+        return also
 
     def draft(self, decision: Decision, actor: str | None) -> Draft:
         """A decision as the entry to append."""
@@ -210,49 +250,60 @@ class CaseDesk:
         )  # fmt: skip
 
     def once(self, ask: AskKey, deciding: Callable[[bool], list[Draft]]) -> Made:
-        """Write what ``deciding`` drafts, or answer what the same ask made before.
+        """Write what ``deciding(fresh)`` drafts, or answer what the same ask made before (``desk_rounds``)."""
+        return play(rounds(self.node.store, ask, deciding), lambda drafts: self.append(drafts, ask))
 
-        ``deciding(fresh)`` may first work on what is at hand; who is refused or beaten by another writer then is asked
-        again on the case as it is: an ask that named the version it looked at is told who was first.
-        """
-        if ask.key:
-            ask.check()
-        for attempt in range(1, TRIES + 1):
-            earlier = earlier_answer(self.node.store, ask) if ask.key else None
-            if earlier is not None:
-                return Made(tuple(earlier))
-            try:
-                stored = self.append(deciding(attempt > 1), ask if ask.key else None)
-            except (WanmiError, IntegrityError) as error:
-                if attempt == TRIES or (attempt > 1 and isinstance(error, WanmiError) and not is_race(error)):
-                    raise
-                continue
-            pairs = tuple((one.entry.subject, one.entry.version) for one in stored if one.entry is not None)
-            return Made(pairs, tuple(stored))
-        raise Conflict("the case changes faster than it can be worked; look at it again")
+    async def once_async(self, ask: AskKey, deciding: Callable[[bool], list[Draft]]) -> Made:
+        """As ``once``, without a thread that waits for the commit."""
+        append = self.node.journal.append_async
+        return await play_async(
+            rounds(self.node.store, ask, deciding), lambda drafts: append(*drafts, also=self._also(ask, drafts))
+        )
 
     def _do(self, number: str, ask: Asked, key: str, deciding: Callable[[Case, StepTable], list[Decision]]) -> Case:
         worked: list[Case] = []
+        made = self.once(ask_key(ask, number, key), self._drafting(number, ask, deciding, worked))
+        return self._worked(number, made, worked)
+
+    def _drafting(
+        self, number: str, ask: Asked, deciding: Callable[[Case, StepTable], list[Decision]], worked: list[Case]
+    ) -> Callable[[bool], list[Draft]]:
+        """Drafts of an ask on a case; ``worked`` holds the case that they are decided on, read when it is empty."""
 
         def drafts(fresh: bool) -> list[Draft]:
-            worked[:] = [self.own(number, fresh=fresh)]
+            if fresh or not worked:
+                worked[:] = [self.own(number, fresh=fresh)]
             return [self.draft(one, ask.actor) for one in deciding(worked[0], self.table(worked[0]))]
 
-        made = self.once(ask_key(ask, number, key), drafts)
+        return drafts
+
+    def _worked(self, number: str, made: Made, worked: Sequence[Case]) -> Case:
+        """The case after an ask."""
         if made.stored:
             return self._shelf.after(worked[0], made.stored)
         subject = f"case:{number}"
         return self.case(number, next(version for one, version in reversed(made.pairs) if one == subject))
 
+    def decision(self, case: Case, ask: Ask) -> Decision:
+        """A step that may be taken, to be written together with something else."""
+        return self._step(case, self.table(case), replace(ask, known=known_of(self.node, ask, case)))
+
+    def _stepping(self, ask: Ask) -> Callable[[Case, StepTable], list[Decision]]:
+        return lambda case, table: [self._step(case, table, self._knowing(ask, case))]
+
     def _step(self, case: Case, table: StepTable, ask: Ask) -> Decision:
         return decide(table, case, self._completed(case, table, ask), self._now(), self.timing(table))
+
+    def _knowing(self, ask: A, *cases: Case) -> A:
+        """The ask with what this node knows about it, and about what it attaches."""
+        attached = attachable(self.node, cases[0], ask.actor, ask.attachments)
+        return replace(ask, known=known_of(self.node, ask, *cases), attachments=attached)
 
     def _completed(self, case: Case, table: StepTable, ask: Ask) -> Ask:
         """What routing suggests where the actor left it out, department and limit, and which rules said so."""
         step = table.step(ask.step)
-        no_department = "department" in step.requires and ask.department is None
-        no_limit = "limit" in step.sets and ask.limit is None
-        if not no_department and not no_limit:
+        no_department, no_limit = _left_out(step, ask)
+        if not no_department and ask.limit is None and not no_limit:
             return ask
         route = suggest(self.node, case.opened, self._now())
         if no_department and route.contested and case.state in step.from_ and ask.post in step.posts:
@@ -262,8 +313,11 @@ class CaseDesk:
             ask = replace(ask, department=route.department)
             said |= {"rule": route.rule or "", "routing": route.version}
             said |= {"arbitrated": route.arbitrated} if route.arbitrated is not None else {}
-        if no_limit and route.limit is not None:
-            ask = replace(ask, limit=Limit(route.limit.value, route.limit.unit))
+        usual = Limit(route.limit.value, route.limit.unit) if route.limit is not None else None
+        if usual is not None:
+            ask = replace(ask, known=replace(ask.known, usual=usual))
+        if no_limit and usual is not None and going_on(table, case, step, ask) is None:
+            ask = replace(ask, limit=usual)
             said |= {"limit_rule": route.limit_rule or "", "routing": route.version}
         return replace(ask, fields={**said, **ask.fields})
 
@@ -290,12 +344,13 @@ class CaseDesk:
         return case
 
     def _now(self) -> int:
-        return self.node.clock.now()
+        """Now, but never before what this node wrote last: a clock that was set back makes nothing early."""
+        return max(self.node.clock.now(), self.node.journal.last_at)
 
 
 def ask_key(ask: Asked, number: str, key: str) -> AskKey:
     """The key of an ask, with what was asked; BadInput for text or numbers that no entry can hold."""
-    said = {one.name: msgspec.to_builtins(getattr(ask, one.name)) for one in fields(ask)}
+    said = {one.name: msgspec.to_builtins(getattr(ask, one.name)) for one in fields(ask) if one.name != "known"}
     try:
         raw = orjson.dumps([number, type(ask).__name__, said], option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError as error:
@@ -318,9 +373,9 @@ def who_asks(actor: Actor, said: Said) -> dict[str, Any]:
     }
 
 
-def is_race(error: WanmiError) -> bool:
-    """Whether the journal refused because another entry came in between (then it is decided anew)."""
-    return isinstance(error, Conflict) and "somebody else wrote first" in str(error)
+def _left_out(step: Step, ask: Ask) -> tuple[bool, bool]:
+    """Whether routing is asked for the department, for the limit."""
+    return "department" in step.requires and ask.department is None, "limit" in step.sets and ask.limit is None
 
 
 def _tried(number: str, work: Callable[[str], Case]) -> BulkResult:

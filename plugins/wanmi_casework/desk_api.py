@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request
 from sqlalchemy import select
 
 from wanmi.case_kinds import RequestKind
-from wanmi.cases import Case
+from wanmi.cases import Ask, Case
 from wanmi.cases.case import RequestState
 from wanmi.clocks import ClockState
 from wanmi.errors import BadInput, NotFound
 from wanmi.journal.case_rows import CaseRequestRow
 from wanmi.models import CaseRow, table
 from wanmi.registry import NodeContext
+from wanmi.web.bounds import Id, Time
 from wanmi.web.callers import Caller, Reading, needs
+from wanmi.web.direct import direct
 from wanmi.web.seen import need_case, seen_by
-from wanmi_casework.desk import CaseDesk
+from wanmi_casework.attached import upload
+from wanmi_casework.desk import CaseDesk, who_asks
 from wanmi_casework.desk_forms import (
+    MAX_BULK,
     BulkOut,
     BulkStepIn,
     CanOut,
@@ -43,22 +47,14 @@ from wanmi_casework.desk_split import Part, split_case
 from wanmi_casework.desk_time import lines_of, states_of
 
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=100)]
-MAX_BULK = 500
 _NUMBER = re.compile(r"[0-9A-Za-z-]{1,60}")
 MAX_PHOTO = 8 * 1024 * 1024
 """Bytes of an attachment that comes over HTTP."""
-MEDIA: dict[str, Literal["photo", "sound"]] = {
-    "image/jpeg": "photo",
-    "image/png": "photo",
-    "image/webp": "photo",
-    "audio/mpeg": "sound",
-    "audio/ogg": "sound",
-}
 
 
 def desk_routes(node: NodeContext) -> APIRouter:
     """The routes of the desk."""
-    router, desk = APIRouter(tags=["casework"]), CaseDesk(node)
+    router, desk = APIRouter(tags=["casework"]), CaseDesk(node).watching()
     _looking(router, desk)
     _working(router, desk)
     _joining(router, desk)
@@ -68,23 +64,27 @@ def desk_routes(node: NodeContext) -> APIRouter:
 
 def _seen(desk: CaseDesk, caller: Caller, number: str) -> None:
     """404 for a case that the caller may not see, as for one that there is not."""
-    if not _NUMBER.fullmatch(number):
-        raise NotFound(f"case {number[:60]!r}: not known at this node")
+    _check_number(number)
     with desk.node.store.reader() as tx:
         need_case(tx, caller, number)
+
+
+def _check_number(number: str) -> None:
+    if not _NUMBER.fullmatch(number):
+        raise NotFound(f"case {number[:60]!r}: not known at this node")
 
 
 def _looking(router: APIRouter, desk: CaseDesk) -> None:
     @router.get("/cases/{number}/work")
     @needs("case.read")
-    def work(caller: Reading, number: str) -> WorkOut:
+    def work(caller: Reading, number: Id) -> WorkOut:
         """The case with its requests, links and history."""
         _seen(desk, caller, number)
         return work_out(desk.case(number))
 
     @router.get("/cases/{number}/can")
     @needs("case.read")
-    def can(caller: Reading, number: str) -> CanOut:
+    def can(caller: Reading, number: Id) -> CanOut:
         """Which steps and requests lead out of its state: which of them the caller may take now, and why not."""
         _seen(desk, caller, number)
         case = desk.case(number)
@@ -93,7 +93,7 @@ def _looking(router: APIRouter, desk: CaseDesk) -> None:
 
     @router.get("/cases/{number}/clock")
     @needs("case.read")
-    def clock(caller: Reading, number: str, at: Annotated[int | None, Query(ge=0, le=2**53)] = None) -> list[ClockOut]:
+    def clock(caller: Reading, number: Id, at: Time | None = None) -> list[ClockOut]:
         """Every clock of the case, explained line by line, as of now or ``at`` (µs UTC)."""
         _seen(desk, caller, number)
         case = desk.case(number)
@@ -128,13 +128,15 @@ def _working(router: APIRouter, desk: CaseDesk) -> None:
 
     @router.post("/cases/{number}/steps")
     @needs("case.step")
-    def step(caller: Reading, number: str, ask: StepIn, key: Key = "") -> WorkOut:
+    @direct
+    async def step(caller: Reading, number: Id, ask: StepIn, key: Key = "") -> WorkOut:
         """Take a step. 403 and 409 say why not and what may be done."""
-        return work_out(_step(desk, caller, number, ask, key))
+        _check_number(number)  # the gate has looked whether the caller sees the case of this path
+        return work_out(await desk.take_async(number, _ask(caller, ask, key), key))
 
     @router.post("/cases/{number}/requests")
     @needs("case.step")
-    def request(caller: Reading, number: str, ask: RequestIn, key: Key = "") -> WorkOut:
+    def request(caller: Reading, number: Id, ask: RequestIn, key: Key = "") -> WorkOut:
         """Ask for a side flow: return, extension, suspension, deferral, void, forced_close, reopen, overdue_appeal."""
         _seen(desk, caller, number)
         said = ask.said(caller.unit, key)
@@ -142,14 +144,14 @@ def _working(router: APIRouter, desk: CaseDesk) -> None:
 
     @router.post("/cases/{number}/requests/{request}/decision")
     @needs("case.step")
-    def decision(caller: Reading, number: str, request: str, ask: DecisionIn, key: Key = "") -> WorkOut:
+    def decision(caller: Reading, number: Id, request: Id, ask: DecisionIn, key: Key = "") -> WorkOut:
         """Grant or refuse a request, as one of its reviewers."""
         _seen(desk, caller, number)
         return work_out(desk.decide_request(number, request, ask.granted, caller.actor, ask.said(caller.unit, key)))
 
     @router.post("/cases/{number}/resume")
     @needs("case.step")
-    def resume(caller: Reading, number: str, ask: SaidIn, key: Key = "") -> WorkOut:
+    def resume(caller: Reading, number: Id, ask: SaidIn, key: Key = "") -> WorkOut:
         """End a suspension before its date."""
         _seen(desk, caller, number)
         return work_out(desk.resume(number, caller.actor, ask.said(caller.unit, key)))
@@ -158,21 +160,21 @@ def _working(router: APIRouter, desk: CaseDesk) -> None:
 def _joining(router: APIRouter, desk: CaseDesk) -> None:
     @router.post("/cases/{number}/merge")
     @needs("case.link")
-    def merge(caller: Reading, number: str, ask: OtherIn, key: Key = "") -> WorkOut:
+    def merge(caller: Reading, number: Id, ask: OtherIn, key: Key = "") -> WorkOut:
         """Merge the case into ``other``; it can be undone."""
         _seen(desk, caller, number)
         return work_out(desk.merge(number, ask.other, caller.actor, ask.said(caller.unit, key)))
 
     @router.post("/cases/{number}/unmerge")
     @needs("case.link")
-    def unmerge(caller: Reading, number: str, ask: SaidIn, key: Key = "") -> WorkOut:
+    def unmerge(caller: Reading, number: Id, ask: SaidIn, key: Key = "") -> WorkOut:
         """Undo a merge: the case stands where it stood."""
         _seen(desk, caller, number)
         return work_out(desk.unmerge(number, caller.actor, ask.said(caller.unit, key)))
 
     @router.post("/cases/{number}/links")
     @needs("case.link")
-    def link(caller: Reading, number: str, ask: OtherIn, key: Key = "") -> WorkOut:
+    def link(caller: Reading, number: Id, ask: OtherIn, key: Key = "") -> WorkOut:
         """Link the case with a similar one, both ways where both are of this node."""
         _seen(desk, caller, number)
         said = ask.said(caller.unit, key)
@@ -180,7 +182,7 @@ def _joining(router: APIRouter, desk: CaseDesk) -> None:
 
     @router.post("/cases/{number}/split")
     @needs("case.link")
-    def split(caller: Reading, number: str, ask: SplitIn, key: Key = "") -> list[WorkOut]:
+    def split(caller: Reading, number: Id, ask: SplitIn, key: Key = "") -> list[WorkOut]:
         """Open a linked case for each part; answers the new cases."""
         _seen(desk, caller, number)
         parts = [Part(one.kind, one.category, one.component) for one in ask.parts]
@@ -191,16 +193,21 @@ def _joining(router: APIRouter, desk: CaseDesk) -> None:
 def _attaching(router: APIRouter, desk: CaseDesk) -> None:
     @router.post("/cases/{number}/attachments")
     @needs("case.step")
-    async def attach(caller: Reading, number: str, request: Request) -> PhotoIn:
-        """Seal a photo or sound (the body, by its content type); name the answer in a step's ``attachments``."""
+    async def attach(caller: Reading, number: Id, request: Request) -> PhotoIn:
+        """Seal a photo or sound (the body, by its content type) for this case; name the answer in a step's or request's
+        ``attachments`` within a day. It counts for who uploaded it, for this case, once.
+        """
         from starlette.concurrency import run_in_threadpool
 
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media not in MEDIA:
-            raise BadInput(f"content type {media[:40]!r}: must be one of {', '.join(MEDIA)}")
         content = await _content(request)
-        await run_in_threadpool(_seen, desk, caller, number)
-        return await run_in_threadpool(_seal, desk, content, media)
+        return await run_in_threadpool(_kept, desk, caller, number, content, media)
+
+
+def _kept(desk: CaseDesk, caller: Caller, number: str, content: bytes, media: str) -> PhotoIn:
+    _seen(desk, caller, number)
+    made = upload(desk.node, desk.own(number).number, caller.actor.id, content, media)
+    return PhotoIn(made.blob, made.role, made.digest, made.size, made.media)
 
 
 async def _content(request: Request) -> bytes:
@@ -214,17 +221,14 @@ async def _content(request: Request) -> bytes:
     return content
 
 
-def _seal(desk: CaseDesk, content: bytes, media: str) -> PhotoIn:
-    blobs = desk.node.blobs
-    sealed = blobs.seal(content)
-    desk.node.store.write(lambda tx: blobs.add(tx, sealed)).result()
-    return PhotoIn(MEDIA[media], sha256(content).hexdigest(), len(content), media, sealed.blob)
-
-
 def _step(desk: CaseDesk, caller: Caller, number: str, ask: StepIn, key: str) -> Case:
     _seen(desk, caller, number)
-    return desk.step(
-        number, ask.step, caller.actor, ask.said(caller.unit, key), department=ask.department,
+    return desk.take(number, _ask(caller, ask, key), key)
+
+
+def _ask(caller: Caller, ask: StepIn, key: str) -> Ask:
+    return Ask(
+        **who_asks(caller.actor, ask.said(caller.unit, key)), step=ask.step, department=ask.department,
         collector=ask.collector, limit=ask.limit.limit() if ask.limit else None, reason=ask.reason,
     )  # fmt: skip
 

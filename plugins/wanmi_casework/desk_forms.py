@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Literal
 
 import msgspec
+from pydantic import Field
 
 from wanmi.case_kinds import Limit
 from wanmi.cases import Case, May, Request
 from wanmi.codes import CaseKind
 from wanmi.errors import BadInput, WanmiError
 from wanmi.kinds import Attachment
+from wanmi.web.bounds import Count, Id, Time, Values, Whole, Words
 from wanmi.web.problems import status_of
 from wanmi_casework.desk import BulkResult, Said
+from wanmi_casework.desk_split import MOST as MAX_PARTS
 
-Fields = dict[str, str | int]
+MAX_BULK = 500
+"""Cases of one ask for many."""
 
 
 @dataclass(frozen=True)
 class LimitIn:
     """A time limit: so many of a unit (``work_hour``, ``work_day``, ``urgent_hour``, ``natural_day`` …)."""
 
-    value: int
-    unit: str
+    value: Whole
+    unit: Id
 
     def limit(self) -> Limit:
         """As the step takes it; BadInput for none or less."""
@@ -34,27 +38,28 @@ class LimitIn:
 
 @dataclass(frozen=True)
 class PhotoIn:
-    """A sealed attachment, as ``POST …/attachments`` answered it."""
+    """A sealed attachment, as ``POST …/attachments`` answered it; of one that is named only ``blob`` is read."""
 
-    role: Literal["text", "photo", "sound"]
-    digest: str
-    size: int
-    media: str
-    blob: str
+    blob: Id
+    role: Literal["text", "photo", "sound", "track"] = "photo"
+    digest: Id = ""
+    size: Count = 0
+    media: Id = ""
 
 
 @dataclass(frozen=True)
 class SaidIn:
     """What any ask says; ``expect`` is the version that was looked at, 409 if somebody wrote since."""
 
-    opinion: str = ""
-    expect: int | None = None
-    fields: Fields = field(default_factory=dict)
-    attachments: list[PhotoIn] = field(default_factory=list)
+    opinion: Words = ""
+    expect: Count | None = None
+    fields: Values = field(default_factory=dict)
+    attachments: Annotated[list[PhotoIn], Field(max_length=100)] = field(default_factory=list)
 
     def said(self, unit: str | None, key: str) -> Said:
         """As the desk takes it."""
-        photos = [msgspec.convert(vars(photo), Attachment) for photo in self.attachments]
+        # asdict, not vars: msgspec leaves what was not sent to the class
+        photos = [msgspec.convert(asdict(photo), Attachment) for photo in self.attachments]
         return Said(unit, self.opinion, self.expect, self.fields, photos, key)
 
 
@@ -62,20 +67,20 @@ class SaidIn:
 class StepIn(SaidIn):
     """A step; department and limit may be left out at dispatch: then routing's suggestion is taken."""
 
-    step: str = ""
-    department: str | None = None
-    collector: str | None = None
+    step: Id = ""
+    department: Id | None = None
+    collector: Id | None = None
     limit: LimitIn | None = None
-    reason: str | None = None
+    reason: Words | None = None
 
 
 @dataclass(frozen=True)
 class RequestIn(SaidIn):
     """A request for a side flow: return, extension, suspension, deferral, void, forced_close, reopen …"""
 
-    what: str = ""
-    until: int | None = None
-    id: str = ""
+    what: Id = ""
+    until: Time | None = None
+    id: Id = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ class DecisionIn(SaidIn):
 class OtherIn(SaidIn):
     """Another case, to merge into or to link with."""
 
-    other: str = ""
+    other: Id = ""
     kind: Literal["similar", "split"] = "similar"
 
 
@@ -98,22 +103,22 @@ class PartIn:
     """A part of a split."""
 
     kind: CaseKind
-    category: str
-    component: str | None = None
+    category: Id
+    component: Id | None = None
 
 
 @dataclass(frozen=True)
 class SplitIn(SaidIn):
     """What a case is really about."""
 
-    parts: list[PartIn] = field(default_factory=list)
+    parts: Annotated[list[PartIn], Field(max_length=MAX_PARTS)] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class BulkStepIn(StepIn):
     """The same step on many cases."""
 
-    numbers: list[str] = field(default_factory=list)
+    numbers: Annotated[list[Id], Field(max_length=MAX_BULK)] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

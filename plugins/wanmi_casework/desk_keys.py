@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Connection, String, Text, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wanmi.entries import Entry
-from wanmi.errors import BadInput, Conflict
+from wanmi.errors import BadInput
 from wanmi.models import Row, mark, table
 from wanmi.registry import Stored
 from wanmi.store import Store, insert_rows
@@ -47,7 +47,7 @@ class AskKey:
 
 
 def earlier_answer(store: Store, ask: AskKey) -> list[tuple[str, int]] | None:
-    """The (subject, version) pairs that this ask made before; None if it is new. Conflict for another ask."""
+    """The (subject, version) pairs that this ask made before; None if it is new. BadInput for another ask."""
     keys = table(DeskKeyRow)
     query = select(keys.c.asked, keys.c.made).where(keys.c.actor == ask.actor, keys.c.key == ask.key)
     with store.reader() as connection:
@@ -55,7 +55,7 @@ def earlier_answer(store: Store, ask: AskKey) -> list[tuple[str, int]] | None:
     if row is None:
         return None
     if row.asked != ask.asked:
-        raise Conflict(f"idempotency key {ask.key!r} was used for another ask; take a new key")
+        raise BadInput(f"idempotency key {ask.key!r} was used for another ask; take a new key")
     return [(str(subject), int(version)) for subject, version in orjson.loads(row.made)]
 
 

@@ -145,7 +145,7 @@ class CaseOpener:
     def _drafts(self, node: NodeContext, found: Sequence[Found]) -> list[tuple[Stored, Draft]]:
         settings = node.settings.section("casework", CaseworkSettings)
         if self._profiles is None:
-            self._profiles = ProfileStore(node, settings.profile).watching()
+            self._profiles = ProfileStore(node).watching()
         desk = Desk.open(node, self._profiles, settings, self._given)
         drafts = []
         for one in found:
@@ -211,7 +211,8 @@ class Desk:
         place = Place(number, report.kind, report.category, point.lon_e7, point.lat_e7, report.made_at)
         body = self._body(found, place, profile)
         self._here.add(place)
-        return Draft("case.opened", f"case:{number}", body, self._audience, by=f"casework@{self._by}", expect=0)
+        actor = report.actor if isinstance(report, Registered) else None
+        return Draft("case.opened", f"case:{number}", body, self._audience, actor, by=f"casework@{self._by}", expect=0)
 
     def _body(self, found: Found, place: Place, profile: Profile) -> CaseOpened:
         report = found.report

@@ -22,7 +22,8 @@ FILED = ("dispatch", "pending_dispatch")
 class Registered:
     """A registered report in the words of a terminal's; ``located`` is what the registrar decided, None for a point.
 
-    ``begun`` is the stage and the state that its case begins in.
+    ``begun`` is the stage and the state that its case begins in; ``actor`` who registered it: they act on its
+    supervision axis.
     """
 
     report_id: str
@@ -38,6 +39,7 @@ class Registered:
     component: str | None = None
     terminal: str | None = None
     begun: tuple[str, str] = (FIRST_STAGE, FIRST_STATE)
+    actor: str | None = None
 
 
 def registered_by(stored: Stored, node: str) -> Registered | None:
@@ -52,7 +54,7 @@ def registered_by(stored: Stored, node: str) -> Registered | None:
         located = Located(place.grid, place.grid_version or "")
     return Registered(
         body.report_id, body.kind, body.category, place.lon_e7, place.lat_e7, body.source, body.made_at,
-        body.attachments, located,
+        body.attachments, located, actor=entry.actor,
     )  # fmt: skip
 
 

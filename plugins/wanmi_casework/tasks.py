@@ -12,9 +12,8 @@ from wanmi.coords import Point
 from wanmi.entries import EVERYONE
 from wanmi.errors import BadInput, Conflict, NotAllowed, NotFound
 from wanmi.ids import ulid
-from wanmi.journal import body_of
 from wanmi.journal.task_rows import AnswerRow, TaskRow
-from wanmi.kinds import Attachment
+from wanmi.kinds import Attachment, home_district
 from wanmi.models import EntryRow, ReportRow, TerminalRow, table
 from wanmi.registry import Draft, NodeContext, Stored
 from wanmi.reports import Answer, Fix, Report, digest_of, fix_of, judge_presence, text_part, verify_answer
@@ -30,6 +29,7 @@ from wanmi.reports.bodies import (
 from wanmi.reports.envelope import SALT, decode_envelope, from_b64
 from wanmi.reports.tasks import TaskKind
 from wanmi.store import Sealed
+from wanmi_casework.relay import answer_of
 
 NAME = "casework.judge_answer"
 MAX_REMARK = 2000
@@ -121,42 +121,7 @@ class TaskDesk:
         row = find_task(self._node, task_id)
         if row.state != "open":
             raise Conflict(f"task {task_id} is {row.state}; only an open task can be withdrawn")
-        body = TaskWithdrawn(task_id, reason)
-        draft = Draft(
-            "task.withdrawn",
-            task_subject(self._node.code, task_id),
-            body,
-            EVERYONE,
-            actor,
-            by=_by(self._node),
-            expect=1,
-        )
-        self._node.journal.append(draft).result()
-
-    def tasks(self, *, case: str | None = None, terminal: str | None = None, limit: int = 200) -> list[TaskView]:
-        """Tasks of this district, the newest first, of a case or a terminal."""
-        row = table(TaskRow)
-        query = select(row).where(row.c.district == self._node.code).order_by(row.c.sent_at.desc()).limit(limit)
-        if case is not None:
-            query = query.where(row.c.case == case)
-        if terminal is not None:
-            query = query.where(row.c.terminal == terminal)
-        with self._node.store.reader() as connection:
-            return [
-                TaskView(
-                    r.task_id,
-                    r.kind,
-                    r.case,
-                    r.terminal,
-                    r.category,
-                    r.deadline,
-                    r.state,
-                    r.result,
-                    r.presence,
-                    bool(r.late),
-                )
-                for r in connection.execute(query)
-            ]
+        self._node.journal.append(withdraw_draft(self._node, task_id, reason, actor)).result()
 
     def _check(self, ask: TaskAsk) -> None:
         if self._node.role != "district":
@@ -171,20 +136,16 @@ class TaskDesk:
             raise NotFound(f"terminal {ask.terminal} is not admitted by {self._node.code}; admit it, or choose another")
 
 
-@dataclass(frozen=True)
-class TaskView:
-    """A task as lists show it; ``presence`` and ``result`` once it was judged."""
+def check_reason(task_id: str, reason: str) -> None:
+    """BadInput unless a withdrawal says why, in not too many words."""
+    if not 0 < len(reason.strip()) <= MAX_REMARK:
+        raise BadInput(f"task {task_id[:60]}: say why it is withdrawn, in at most {MAX_REMARK} characters")
 
-    task_id: str
-    kind: TaskKind
-    case: str | None
-    terminal: str
-    category: str
-    deadline: int
-    state: str
-    result: str | None
-    presence: str | None
-    late: bool
+
+def withdraw_draft(node: NodeContext, task_id: str, reason: str, actor: str | None) -> Draft:
+    """The entry that ends a task which nobody has answered; Conflict at its append when somebody has, meanwhile."""
+    subject = task_subject(node.code, task_id)
+    return Draft("task.withdrawn", subject, TaskWithdrawn(task_id, reason), EVERYONE, actor, by=_by(node), expect=1)
 
 
 def judge_answers(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[Stored, Draft]]:
@@ -193,11 +154,12 @@ def judge_answers(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[
         return
     judged: set[str] = set()
     for stored in batch:
-        if stored.entry is None:
-            continue
-        body = body_of(stored.entry, TaskAnswered)
+        brought = answer_of(stored)
+        if brought is None or home_district(brought[0].terminal) != node.code:
+            continue  # a guest's answer goes on to the city, which knows its home
+        body, said_by = brought
         try:
-            draft = _judge(node, stored, body) if body.task_id not in judged else None
+            draft = _judge(node, said_by, body) if body.task_id not in judged else None
         except (BadInput, NotFound) as error:
             structlog.get_logger("wanmi.casework").error(
                 "answer_not_judged", origin=stored.origin, seq=stored.seq, error=str(error)
@@ -208,21 +170,21 @@ def judge_answers(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[
             yield stored, draft
 
 
-def _judge(node: NodeContext, stored: Stored, body: TaskAnswered) -> Draft | None:
+def _judge(node: NodeContext, said_by: str, body: TaskAnswered) -> Draft | None:
     task = find_task(node, body.task_id)
     if task.state == "judged":
         return None
     if task.terminal != body.terminal:
         raise BadInput(f"task {body.task_id} was sent to {task.terminal}, not to {body.terminal}")
     answer = signed_answer(body, terminal_key(node, body.terminal, revoked=True))
-    compared = list(fixes_around(node, body.terminal, answer.made_at, f"{stored.origin}:{stored.seq}"))
+    compared = list(fixes_around(node, body.terminal, answer.made_at, said_by))
     place = Point(task.lon_e7, task.lat_e7)
     found = judge_presence(fix_of(answer), place, tuple(one.fix for one in compared))
     presence = PresenceJudged(
         found.grade, found.distance_m, found.speed_mps, list(found.reasons), [one.entry for one in compared]
     )
     said = TaskJudged(
-        body.task_id, task.kind, task.case, body.terminal, f"{stored.origin}:{stored.seq}", answer.result, answer.made_at,
+        body.task_id, task.kind, task.case, body.terminal, said_by, answer.result, answer.made_at,
         answer.made_at > task.deadline, task.state == "withdrawn", presence, body.attachments,
     )  # fmt: skip
     return Draft("task.judged", task_subject(node.code, body.task_id), said, EVERYONE, body.terminal, by=_by(node))

@@ -31,6 +31,6 @@ def actor_from_request(node: NodeContext, request: Request) -> Actor | None:
     from wanmi.identity.sessions import find_session
     from wanmi.web import session_cookie
 
-    token = request.cookies.get(session_cookie(node, request.url.scheme == "https"))
+    token = request.cookies.get(session_cookie(node, request.scope.get("scheme") == "https"))
     session = find_session(node, token) if token else None
     return None if session is None else Actor(session.person.id, session.post, session.person.name)

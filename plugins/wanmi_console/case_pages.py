@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from wanmi.errors import BadInput, NotAllowed, NotFound
 from wanmi.query import (
     CaseFilter,
     CasePage,
+    Count,
     Evidence,
     count_cases,
     evidence_of,
@@ -22,11 +24,14 @@ from wanmi.query import (
     iter_cases,
     list_cases,
     report_in,
+    widened,
 )
 from wanmi.reports import read_text
+from wanmi.store import vouchers_of
 from wanmi.web import Caller, caller_of, needs
 from wanmi.web.seen import need_case, open_evidence, seen_by
 from wanmi_console.case_life import LIGHTS, MARKS, PHASES, REQUEST_STATES, life_of
+from wanmi_console.case_tasks import DOUBTS, GRADE_MARKS, GRADES, KINDS, OUTCOMES, RESULTS, STATES, tasks_of
 from wanmi_console.export import csv_lines
 from wanmi_console.filters import chips, choices, filter_of_form
 from wanmi_console.node_pages import entry_lines
@@ -39,6 +44,9 @@ if TYPE_CHECKING:
     from wanmi_console.pages import Visit
 
 _LONGEST_TEXT = 20_000
+_TASK_WORDS = SimpleNamespace(
+    kinds=KINDS, states=STATES, results=RESULTS, grades=GRADES, marks=GRADE_MARKS, doubts=DOUBTS, outcomes=OUTCOMES
+)
 
 
 def case_routes(router: APIRouter, pages: Pages) -> None:
@@ -47,7 +55,7 @@ def case_routes(router: APIRouter, pages: Pages) -> None:
 
     @router.get("/cases")
     @needs("case.read")
-    async def cases(request: Request) -> Response:
+    def cases(request: Request) -> Response:
         """The list. A form's blanks are taken out of the address, so that it says just what is looked for."""
         visit = pages.visit(request)
         try:
@@ -64,7 +72,8 @@ def case_routes(router: APIRouter, pages: Pages) -> None:
         """Every case that fits, as a spreadsheet; sent while it is read."""
         visit = pages.visit(request)
         wanted = filter_of_form(request.query_params)
-        lines = csv_lines(iter_cases(node.store, wanted, seen=seen_by(visit.caller)), visit.names, visit.t)
+        cases = iter_cases(node.store, widened(wanted, pages.profiles), seen=seen_by(visit.caller))
+        lines = csv_lines(cases, visit.names, visit.t)
         headers = {"content-disposition": f'attachment; filename="cases-{node.code}.csv"'}
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -78,11 +87,12 @@ def case_routes(router: APIRouter, pages: Pages) -> None:
 def _list_page(pages: Pages, visit: Visit, wanted: CaseFilter, wrong: str) -> Response:
     cursor = visit.request.query_params.get("cursor", "")
     size = pages.settings.page_size
-    page, count, seen = CasePage((), None), 0, seen_by(visit.caller)
+    page, count, seen = CasePage((), None), Count(0, exact=True), seen_by(visit.caller)
+    wide = widened(wanted, pages.profiles)
     if not wrong:
         with pages.node.store.reader() as tx:
-            page = list_cases(tx, wanted, cursor=cursor, limit=size, seen=seen)
-            count = count_cases(tx, wanted, seen)
+            page = list_cases(tx, wide, cursor=cursor, limit=size, seen=seen)
+            count = count_cases(tx, wide, seen)
     return pages.show(
         visit,
         "cases.html",
@@ -93,7 +103,7 @@ def _list_page(pages: Pages, visit: Visit, wanted: CaseFilter, wrong: str) -> Re
         chips=chips(wanted, visit.names, visit.t),
         choices=choices(pages.node, wanted, visit.names),
         page=page,
-        count=count,
+        count=f"{count.cases}{'' if count.exact else '+'}",
         on_later_page=bool(cursor),
         export="/cases.csv" + _query(wanted),
         lights=LIGHTS,
@@ -107,8 +117,10 @@ def _case_page(pages: Pages, visit: Visit, number: str) -> Response:
     with node.store.reader() as tx:
         need_case(tx, caller, number)
         case = find_case(tx, number)
-        evidence = evidence_of(tx, [f"case:{number}", *([case.report] if case.report else [])])
+        subjects = [f"case:{number}", *([case.report] if case.report else [])]
+        evidence = evidence_of(tx, subjects, vouchers_of(node.code, node.parent))
         similar = existing_cases(tx, case.similar)
+        tasks = tasks_of(node, tx, number)
     of_report = node.journal.subject(case.report) if case.report else []
     entries = [*of_report, *node.journal.subject(f"case:{number}")]
     report = next((one for one in map(report_in, of_report) if one is not None), None)
@@ -122,6 +134,9 @@ def _case_page(pages: Pages, visit: Visit, number: str) -> Response:
         names=names,
         life=life_of(node, number, entries, names, visit.t),
         light=case.light(node.clock.now()),
+        tasks=tasks,
+        task_words=_TASK_WORDS,
+        now=node.clock.now(),
         lights=LIGHTS,
         light_marks=MARKS,
         phases=PHASES,
@@ -134,7 +149,7 @@ def _case_page(pages: Pages, visit: Visit, number: str) -> Response:
         others=[one for one in evidence if one.role not in ("photo", "text")],
         texts=[(one, _text(pages, caller, one) if may_open else "") for one in evidence if one.role == "text"],
         similar_here=similar,
-        entries=entry_lines(pages, own, entries),
+        entries=entry_lines(pages, own, entries, callers=False),
         sources=SOURCES,
         fixes=FIXES,
         evidence_roles=EVIDENCE_ROLES,

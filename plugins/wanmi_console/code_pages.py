@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from wanmi.errors import NotAllowed, WanmiError
 from wanmi.identity.codes import begin_enrolment, code_state
-from wanmi.identity.login_steps import LoginRules, give_code, give_first_code, holder_of
+from wanmi.identity.login_steps import LoginRules, give_code, give_first_code, holder_of, post_of
 from wanmi.identity.sessions import csrf_of
 from wanmi.identity.totp import otpauth_uri, qr_svg, secret_text
 from wanmi.web import open_route
@@ -63,7 +63,7 @@ def _take_code(pages: Pages, rules: LoginRules, request: Request, given: tuple[s
         person = give_code(pages.node, rules, ticket, code)
     except NotAllowed:
         return _again(pages, request, ticket, wanted)
-    return start_and_go(pages, request, person, wanted)
+    return start_and_go(pages, request, person, wanted, post_of(ticket))
 
 
 def _take_first_code(pages: Pages, request: Request, given: tuple[str, str, str]) -> Response:
@@ -73,7 +73,7 @@ def _take_first_code(pages: Pages, request: Request, given: tuple[str, str, str]
         person, recovery = give_first_code(pages.node, ticket, code)
     except WanmiError:
         return _again(pages, request, ticket, wanted)
-    token = start_session_for(pages, request, person)
+    token = start_session_for(pages, request, person, post_of(ticket))
     response = pages.show(
         visit, "login_recovery.html", 200, recovery=recovery, wanted=safe_next(wanted), login_csrf=csrf_of(token)
     )

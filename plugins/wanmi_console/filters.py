@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from wanmi.cases import STAGES
 from wanmi.codes import CASE_KINDS
-from wanmi.query import CaseFilter
+from wanmi.query import CaseFilter, kin_of
 from wanmi.registry import NodeContext
 from wanmi_console.names import Named, Names
 from wanmi_console.words import Translate
@@ -66,7 +66,7 @@ def chips(wanted: CaseFilter, names: Names, t: Translate) -> list[Chip]:
     told = {
         "district": (t("District"), names.division(wanted.district)),
         "grid": (t("Place"), " ".join(step.name for step in names.place(wanted.grid)[1:])),
-        "category": (t("Category"), _category(wanted, names)),
+        "category": (t("Category"), _category(wanted, names, t)),
         "kind": (t("Kind"), names.kind(wanted.kind)),
         "stage": (t("Stage"), names.stage(wanted.stage)),
         "number": (t("Number"), wanted.number),
@@ -92,18 +92,18 @@ def choices(node: NodeContext, wanted: CaseFilter, names: Names) -> Choices:
     )
 
 
-def _category(wanted: CaseFilter, names: Names) -> str:
-    """The category's name; a code means one thing among components and another among events."""
-    kinds = [wanted.kind] if wanted.kind else list(CASE_KINDS)
-    found = [names.category(kind, wanted.category) for kind in kinds]
-    return " / ".join(dict.fromkeys([f"{wanted.category} {name}" for name in found if name != wanted.category])) or (
-        wanted.category
-    )
+def _category(wanted: CaseFilter, names: Names, t: Translate) -> str:
+    """The category's name, among components and events, with what it is in the other catalogues, or that it is none there."""
+    found: dict[str, None] = {}
+    for kin in kin_of(wanted, names.profiles):
+        found.update(
+            {f"{code} {name}": None for kind, code in kin.places if (name := names.category(kind, code)) != code}
+        )
+        found.update({t("no such category in %(catalogue)s") % {"catalogue": one}: None for one in kin.without})
+    return " / ".join(found) or wanted.category
 
 
 def _without(wanted: CaseFilter, name: str) -> str:
-    rest = replace(wanted, **{name: ""})
-    if name == "district":
-        rest = replace(rest, grid="")
-    fields = rest.set_fields()
+    gone = (name, "grid") if name == "district" else (name,)
+    fields = {key: value for key, value in wanted.set_fields().items() if key not in gone}
     return "/cases" + (f"?{urlencode(fields)}" if fields else "")

@@ -37,7 +37,7 @@ def home_routes(router: APIRouter, pages: Pages) -> None:
 
     @router.get("/")
     @needs("home.read")
-    async def home(request: Request) -> Response:
+    def home(request: Request) -> Response:
         """The overview."""
         visit = pages.visit(request)
         today, seen = local_date(node.clock.now()).isoformat(), seen_by(visit.caller)

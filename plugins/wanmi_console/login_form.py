@@ -35,15 +35,15 @@ def form_page(pages: Pages, visit: Visit, template: str, status: int, **values: 
     return response
 
 
-def start_session_for(pages: Pages, request: Request, person: Person) -> str:
-    """A new session in place of the one that the browser had."""
+def start_session_for(pages: Pages, request: Request, person: Person, post: str | None = None) -> str:
+    """A new session in place of the one that the browser had, in their first post where none is named."""
     old = request.cookies.get(session_cookie(pages.node, is_secure(request)))
-    return start_session(pages.node, person, replaces=old, lifetime=pages.settings.session_hours * 3600)
+    return start_session(pages.node, person, post, replaces=old, lifetime=pages.settings.session_hours * 3600)
 
 
-def start_and_go(pages: Pages, request: Request, person: Person, wanted: str) -> Response:
+def start_and_go(pages: Pages, request: Request, person: Person, wanted: str, post: str | None = None) -> Response:
     """The last step of a login: a session, and on to where the person wanted."""
-    token = start_session_for(pages, request, person)
+    token = start_session_for(pages, request, person, post)
     return logged_in(pages, request, RedirectResponse(safe_next(wanted), 303), token)
 
 

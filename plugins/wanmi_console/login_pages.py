@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wanmi.errors import NotAllowed
 from wanmi.identity.locks import LockedOut
-from wanmi.identity.login_steps import FirstStep, LoginRules, give_password
+from wanmi.identity.login_steps import FirstStep, LoginRules, give_password, step_up
 from wanmi.identity.logins import LoginGate, TooManyTries
 from wanmi.identity.rules import login_rules
 from wanmi.identity.sessions import end_session, find_session, start_session
@@ -74,11 +74,16 @@ def login_routes(router: APIRouter, pages: Pages) -> None:
     @router.post("/post")
     @needs("self")
     async def change_post(request: Request, post: Annotated[str, Form(max_length=40)]) -> Response:
-        """Go on in another post of one's own: a new session takes the place of the old one."""
+        """Go on in another post of one's own: a new session takes the place of the old one, after a one-time code where
+        the post needs one.
+        """
         old = request.cookies.get(session_cookie(node, is_secure(request)), "")
         session = find_session(node, old)
         if session is None:
             return RedirectResponse("/login", 303)
+        owed = await run_in_threadpool(step_up, node, rules, session.person, session.post, post)
+        if owed:
+            return await run_in_threadpool(ask_for_code, pages, pages.visit(request), owed, "/")
         left = max(1, (session.expires_at - node.clock.now()) // 1_000_000)
         token = await run_in_threadpool(start_session, node, session.person, post, replaces=old, lifetime=left)
         return with_session(pages, request, RedirectResponse("/", 303), token)

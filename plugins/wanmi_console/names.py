@@ -7,7 +7,6 @@ from typing import Protocol, cast
 
 from wanmi.cases import STAGES, StepTable
 from wanmi.codes import CaseKind, Category, Divisions, Lang, Profile
-from wanmi.errors import WanmiError
 from wanmi.identity.people import POSTS
 from wanmi.profiles import ProfileStore
 
@@ -36,26 +35,19 @@ class Names:
     lang: Lang
     profile: Profile
     divisions: Divisions
-    profiles: ProfileStore | None = None
-    table: StepTable = field(default_factory=StepTable.load, repr=False)
+    profiles: ProfileStore
+    table: StepTable = field(repr=False)
 
     @classmethod
-    def load(cls, lang: Lang, profiles: ProfileStore | None = None) -> Names:
-        """The tables as they are active at a node, else those of this install."""
-        if profiles is None:
-            return cls(lang, Profile.load(), Divisions.load())
+    def load(cls, lang: Lang, profiles: ProfileStore) -> Names:
+        """The tables as they are active at a node."""
         active = profiles.active()
         return cls(lang, active, Divisions.load(), profiles, profiles.steps(active))
 
     def of(self, ref: str) -> Names:
         """The names by the profile version that a case was opened under; as they are where it is not held here."""
-        if self.profiles is None or ref in ("", self.profile.ref):
-            return self
-        try:
-            profile = self.profiles.of(ref)
-            return replace(self, profile=profile, table=self.profiles.steps(profile))
-        except WanmiError:
-            return self
+        profile = self.profiles.held(ref)
+        return self if profile is self.profile else replace(self, profile=profile, table=self.profiles.steps(profile))
 
     def state(self, state: str) -> str:
         """The name of a case's state."""
@@ -74,8 +66,9 @@ class Names:
         return f"{value} {self._word(self.profile.units.get(unit), unit)}"
 
     def category(self, kind: str, code: str) -> str:
-        """The category's name, with its code when unknown."""
-        found = self.profile.catalogue.get(cast(CaseKind, kind), code)
+        """The category's name, by an earlier version where this one does not have it; its code when unknown."""
+        typed = cast(CaseKind, kind)
+        found = self.profile.catalogue.get(typed, code) or self.profiles.knowing(typed, code).catalogue.get(typed, code)
         return code if found is None else self._category(found)
 
     def kind(self, kind: str) -> str:
@@ -126,9 +119,8 @@ class Names:
         return next((one.zh if self.lang == "zh" else one.en for one in STAGES if one.id == stage), stage)
 
     def post(self, post: str) -> str:
-        """The post's name."""
-        found = POSTS.get(post)
-        return post if found is None else (found.zh if self.lang == "zh" else found.en)
+        """The post's name, in the profile's words."""
+        return self._word(self.table.posts.get(post) or POSTS.get(post), post)
 
     def _word(self, found: Word | None, otherwise: str) -> str:
         if found is None:

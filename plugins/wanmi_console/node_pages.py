@@ -26,6 +26,7 @@ from wanmi.query import (
 )
 from wanmi.registry import Stored
 from wanmi.web import needs
+from wanmi.web.seen import without_caller
 from wanmi_console.pages import Pages
 from wanmi_console.words import NODE_STATES, ROLES, STATES
 
@@ -99,20 +100,25 @@ def node_routes(router: APIRouter, pages: Pages) -> None:
         return pages.show(visit, "subject.html", subject=s, entries=entry_lines(pages, visit, entries), case=case)
 
 
-def entry_lines(pages: Pages, visit: Visit, entries: Sequence[Stored]) -> list[EntryLine]:
-    """Entries with their sentence and their proof."""
+def entry_lines(pages: Pages, visit: Visit, entries: Sequence[Stored], *, callers: bool = True) -> list[EntryLine]:
+    """Entries with their sentence and their proof; without ``callers`` nothing stands there of who called."""
     teller = pages.teller(visit)
     return [
-        EntryLine(stored, proof, teller.title(stored), teller.sentence(stored), stored.hash.hex(), _pretty(stored))
+        EntryLine(
+            stored, proof, teller.title(stored), teller.sentence(stored), stored.hash.hex(), _pretty(stored, callers)
+        )
         for stored, proof in zip(entries, proofs_of(pages.node.journal, entries), strict=True)
     ]
 
 
-def _pretty(stored: Stored) -> str:
-    """The entry's JSON, indented for reading; what was hashed is the same without blanks."""
+def _pretty(stored: Stored, callers: bool) -> str:
+    """The entry's JSON, indented for reading; what was hashed is the same without blanks, and with who called."""
     if stored.raw is None:
         return ""
-    return json.dumps(json.loads(stored.raw), ensure_ascii=False, indent=2)
+    told = json.loads(stored.raw)
+    if not callers:
+        told["body"] = without_caller(told["body"])
+    return json.dumps(told, ensure_ascii=False, indent=2)
 
 
 def _chains(pages: Pages) -> list[ChainLine]:

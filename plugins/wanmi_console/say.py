@@ -109,7 +109,7 @@ def _case_opened(teller: Teller, body: Mapping[str, Any]) -> str:
     grid = body["grid"]
     facts = {
         "number": body["number"],
-        "category": teller.names.category(body["kind"], body["category"]),
+        "category": teller.names.of(body["profile"]).category(body["kind"], body["category"]),
         "place": teller.names.place_line(grid) if grid else teller.t("outside every unit grid"),
         "stage": teller.names.stage(body["stage"]),
     }

@@ -42,10 +42,11 @@ class Plan:
     terminals: int
     rate: float
     day: bool
+    short: bool = False
 
 
 @app.callback(invoke_without_command=True)
-def demo(
+def demo(  # noqa: PLR0913, PLR0917 - a command's options
     once: Annotated[bool, typer.Option("--once", help="Send the reports, do the faults, prove, end.")] = False,
     reports: Annotated[int, typer.Option(min=4, help="Reports in all, with --once.")] = 300,
     as_json: Annotated[bool, typer.Option("--json", help="One last line of JSON.")] = False,
@@ -56,6 +57,9 @@ def demo(
     day: Annotated[
         bool | None, typer.Option("--day/--no-day", help="Scripted staff work the cases; default: unless --once.")
     ] = None,
+    short: Annotated[
+        bool, typer.Option("--short", help="With --once --day: few cases, no faults, nothing that waits.")
+    ] = False,
 ) -> None:
     """A city in a box: a city, two districts, two edges, terminals walking; --once proves that nothing is lost."""
     from wanmi.cli.logs import quiet_logging
@@ -64,7 +68,7 @@ def demo(
     try:
         with _root(dir) as root:
             if once:
-                good = _once(root, Plan(reports, seed, terminals, rate or 20.0, bool(day)), as_json)
+                good = _once(root, Plan(reports, seed, terminals, rate or 20.0, bool(day), short), as_json)
             else:
                 played = day is not False
                 good = _live(root, Plan(0, seed, terminals, rate or (LIVE_RATE if played else 1.0), played))
@@ -93,7 +97,7 @@ def _once(root: Path, plan: Plan, as_json: bool) -> bool:
     try:
         if plan.day:
             with screen.step("staff 人员与派遣规则"):
-                day = Day.begin(city, plan.seed, screen, CASES)
+                day = Day.begin(city, plan.seed, screen, CASES, short=plan.short)
         _walk_all(city, walkers, plan)
         _watch(city, walkers, plan, screen, day)
         if day is not None:
@@ -189,7 +193,7 @@ def _walk_all(city: DemoCity, walkers: list[Walker], plan: Plan) -> None:
 
 def _watch(city: DemoCity, walkers: list[Walker], plan: Plan, screen: Screen, day: Day | None) -> None:
     """Do the faults while reports are made; ends when all were made (or the terminals ended)."""
-    counts, faults = Counts(city), Faults.plan(city, screen)
+    counts, faults = Counts(city), Faults(city, screen) if plan.short else Faults.plan(city, screen)
     try:
         while True:
             made = sum(len(walker.made) for walker in walkers)

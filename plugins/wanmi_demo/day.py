@@ -16,7 +16,7 @@ from typing import Any
 from wanmi.errors import WanmiError
 from wanmi_demo.city import DISTRICTS, DemoCity
 from wanmi_demo.day_photos import hand_in, made_up_png
-from wanmi_demo.day_plan import ENDS, CasePlan, Seen, next_move, plan_case
+from wanmi_demo.day_plan import ENDS, FIRST, LOOK_CLOSELY, SHORT, CasePlan, Seen, next_move, plan_case
 from wanmi_demo.day_press import Press
 from wanmi_demo.day_rows import DayRows
 from wanmi_demo.day_staff import Staff
@@ -63,6 +63,8 @@ class Day:
     screen: Screen
     limit: int
     """Cases of a district in all; 0: without end."""
+    short: bool = False
+    """Only what needs no waiting, and no faults."""
     plans: dict[str, dict[str, CasePlan]] = field(default_factory=lambda: {code: {} for code in DISTRICTS})
     ended: dict[str, str] = field(default_factory=dict)
     moves: Counter[str] = field(default_factory=Counter)
@@ -73,13 +75,13 @@ class Day:
         self._dice = Random(self.seed)  # noqa: S311 - a play, no secret
 
     @classmethod
-    def begin(cls, city: DemoCity, seed: int, screen: Screen, limit: int) -> Day:
+    def begin(cls, city: DemoCity, seed: int, screen: Screen, limit: int, *, short: bool = False) -> Day:
         """Bring the staff into the running nodes."""
         staff = Staff.begin(city)
         press = Press.begin(city, staff)
         if not press.able:
             screen.say("the plugin supervision is not installed: the city presses nothing 未装督办插件，市级不督办")
-        return cls(city, staff, press, seed, screen, limit)
+        return cls(city, staff, press, seed, screen, len(SHORT) if short else limit, short)
 
     @property
     def scripted(self) -> int:
@@ -114,7 +116,7 @@ class Day:
             room = min(room, self.limit - len(plans))
         if room > 0:
             for number in self._rows.waiting(district, plans, room):
-                plans[number] = plan_case(self.seed, district, len(plans))
+                plans[number] = plan_case(self.seed, district, len(plans), SHORT if self.short else FIRST)
 
     def _case(self, seen: Seen, plan: CasePlan) -> int:
         """One move with a case; a refusal is told, and the case looked at again in a later turn."""
@@ -146,10 +148,9 @@ class Day:
             "dispatch": self._dispatch,
             "decide": self._decide,
             "answer": self._answer,
-            "send_verify": lambda seen, _: self._send_task(seen, "verify"),
-            "send_check": lambda seen, _: self._send_task(seen, "check"),
-            "answer_verify": self._answer_verify,
-            "answer_check": self._answer_check,
+            "send_verify": lambda seen, _: self._send_task(seen, "verify", "请核实问题是否存在"),
+            "send_check": self._send_check,
+            "decide_answer": self._decide_answer,
             "merge": self._merge,
             "unmerge": self._unmerge,
         }
@@ -159,7 +160,7 @@ class Day:
 
     def _dispatch(self, seen: Seen, plan: CasePlan) -> bool:
         """To the department that routing names; a case that one gave back goes to the district's own bureau."""
-        more: dict[str, Any] = {"limit": LATE_LIMIT} if plan.late else {}
+        more: dict[str, Any] = {"limit": LATE_LIMIT, "reason": "市民集中反映，限时处置"} if plan.late else {}
         if seen.state == "returned":
             more["department"] = f"{seen.owner}-CG"
         self._step(seen, "dispatch", "dispatcher", **more)
@@ -187,28 +188,26 @@ class Day:
         self._step(seen, "answer", "department", opinion="已处置完毕", attachments=[photo])
         return True
 
-    def _send_task(self, seen: Seen, kind: str) -> bool:
-        """To the terminal that reported, with the collector's name in the case."""
-        if seen.task is None or seen.task.kind != kind or seen.task.state != "open":
+    def _send_check(self, seen: Seen, plan: CasePlan) -> bool:
+        first = plan.failed and not seen.counts.get("check_failed")
+        return self._send_task(seen, "check", f"{LOOK_CLOSELY}处置结果" if first else "请核查处置结果")
+
+    def _send_task(self, seen: Seen, kind: str, remark: str) -> bool:
+        """To the terminal that reported; its holder becomes the case's collector."""
+        self.city.action(
+            seen.owner, "task.send_case", kind=kind, case=seen.number, terminal=self._terminal(seen), remark=remark,
+            deadline=time.time_ns() // 1000 + TASK_SECONDS * SECOND, actor=self._who(seen, "operator"), post="operator",
+        )  # fmt: skip
+        return True
+
+    def _decide_answer(self, seen: Seen, _plan: CasePlan) -> bool:
+        """Terminals of the demo go from place to place at once: where presence is doubted, the operator telephones."""
+        if seen.task is not None:
             self.city.action(
-                seen.owner, "task.send", kind=kind, case=seen.number, category=seen.category, grid=seen.grid,
-                terminal=self._terminal(seen), lon_e7=seen.lon_e7, lat_e7=seen.lat_e7,
-                deadline=time.time_ns() // 1000 + TASK_SECONDS * SECOND,
-                remark={"verify": "请核实问题是否存在", "check": "请核查处置结果"}[kind],
+                seen.owner, "task.decide", task_id=seen.task.task_id, accepted=True, opinion="电话核实，采集员在现场",
+                actor=self._who(seen, "operator"), post="operator",
             )  # fmt: skip
-        self._step(seen, f"send_{kind}", "operator", collector=self.staff.person(seen.owner, "collector"))
-        return True
-
-    def _answer_verify(self, seen: Seen, _plan: CasePlan) -> bool:
-        self._step(seen, "answer_verify", "collector", fields={"result": "exists"})
-        return True
-
-    def _answer_check(self, seen: Seen, _plan: CasePlan) -> bool:
-        """With the photo of the terminal's answer, once that is here."""
-        photos = self._rows.answer_photos(seen.owner, seen.task.task_id) if seen.task else []
-        if photos:
-            self._step(seen, "answer_check_passed", "collector", attachments=photos)
-        return bool(photos)
+        return seen.task is not None
 
     def _merge(self, seen: Seen, _plan: CasePlan) -> bool:
         """Into another case of the day; by mistake, as it turns out."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from types import MappingProxyType
 from typing import Literal
 
 Ending = Literal["closed", "rejected", "cancelled"]
+LOOK_CLOSELY = "请逐项核对"
+"""In the remark of a check: the demo's terminals answer that nothing was put right."""
 ENDS = frozenset({"closed", "rejected", "cancelled", "forced_closed"})
 """States in which a scripted case is done."""
 
@@ -25,6 +27,8 @@ class CasePlan:
     suspended: bool = False
     merged: bool = False
     refused: bool = False
+    failed: bool = False
+    """The collector's first check says that nothing was put right."""
     pressed: bool = False
 
 
@@ -38,14 +42,17 @@ FIRST = (
     CasePlan(ending="rejected"),
     CasePlan(ending="cancelled"),
     CasePlan(refused=True),
+    CasePlan(failed=True),
 )
 """A district's first cases: each thing once, those that take longest first. Later cases are drawn."""
+SHORT = (CasePlan(failed=True), CasePlan(verify=True), CasePlan(returned=True), CasePlan())
+"""A district's cases of a short day: nothing in it has to wait for a deadline."""
 
 
-def plan_case(seed: int, district: str, n: int) -> CasePlan:
-    """The plan of the n-th case (from 0) of a district: the same for the same seed."""
-    if n < len(FIRST):
-        return FIRST[n]
+def plan_case(seed: int, district: str, n: int, first: Sequence[CasePlan] = FIRST) -> CasePlan:
+    """The plan of the n-th case (from 0) of a district, after the ``first`` ones: the same for the same seed."""
+    if n < len(first):
+        return first[n]
     dice = Random(f"{seed}/{district}/{n}")  # noqa: S311 - a play, no secret
     ending: Ending = dice.choices(("closed", "rejected", "cancelled"), (90, 6, 4))[0]
     late = dice.random() < 0.1
@@ -56,18 +63,20 @@ def plan_case(seed: int, district: str, n: int) -> CasePlan:
         returned=not late and dice.random() < 0.12,
         extended=not late and dice.random() < 0.1,
         refused=dice.random() < 0.05,
+        failed=dice.random() < 0.08,
         pressed=late and dice.random() < 0.5,
     )
 
 
 @dataclass(frozen=True)
 class SeenTask:
-    """The newest task of a case."""
+    """The newest task of a case; ``outcome`` is what its answer did to the case."""
 
     task_id: str
     kind: str
     state: str
     result: str | None
+    outcome: str | None = None
 
 
 @dataclass(frozen=True)
@@ -109,8 +118,9 @@ def _reported(seen: Seen, plan: CasePlan) -> str:
     return "reject" if plan.ending == "rejected" else "accept"
 
 
-def _verifying(seen: Seen, _plan: CasePlan) -> str | None:
-    return "answer_verify" if seen.answered("verify") else None
+def _sent(seen: Seen, _plan: CasePlan) -> str | None:
+    """The terminal's answer moves the case by itself, or an operator has to look at it first."""
+    return "decide_answer" if seen.task is not None and seen.task.outcome == "waits" else None
 
 
 def _pending_dispatch(seen: Seen, plan: CasePlan) -> str:
@@ -133,10 +143,6 @@ def _handling(seen: Seen, plan: CasePlan) -> str | None:
     return None if plan.late and first and not seen.overdue else "answer"
 
 
-def _checking(seen: Seen, _plan: CasePlan) -> str | None:
-    return "answer_check" if seen.answered("check") else None
-
-
 def _pending_close(seen: Seen, plan: CasePlan) -> str:
     return "refuse_close" if plan.refused and not seen.counts.get("rework") else "close"
 
@@ -148,7 +154,7 @@ def _always(move: str) -> Callable[[Seen, CasePlan], str | None]:
 _AT: Mapping[str, Callable[[Seen, CasePlan], str | None]] = MappingProxyType(
     {
         "reported": _reported,
-        "verifying": _verifying,
+        "verifying": _sent,
         "pending_file": _always("file"),
         "pending_dispatch": _pending_dispatch,
         "returned": _always("dispatch"),
@@ -157,7 +163,7 @@ _AT: Mapping[str, Callable[[Seen, CasePlan], str | None]] = MappingProxyType(
         "handling": _handling,
         "handled": _always("pass_on"),
         "pending_check": _always("send_check"),
-        "checking": _checking,
+        "checking": _sent,
         "check_failed": _always("rework"),
         "check_passed": _always("propose_close"),
         "pending_close": _pending_close,

@@ -11,12 +11,18 @@ from wanmi_demo.day import Day
 
 @dataclass(frozen=True)
 class DayProof:
-    """The keys that ``--day`` adds: cases closed, returned by a department, handled late, pressed by the city."""
+    """The keys that ``--day`` adds: cases closed, returned by a department, handled late, pressed by the city.
+
+    ``failed_then_passed``: closed cases whose check a terminal answered with no, and after rework one with yes;
+    ``moved_by_answers``: answers of terminals that moved their case by themselves.
+    """
 
     closed: int
     returned: int
     late: int
     pressed: int
+    failed_then_passed: int
+    moved_by_answers: int
 
     def values(self) -> dict[str, int]:
         """As JSON values."""
@@ -40,10 +46,20 @@ def prove_day(city: DemoCity, day: Day) -> tuple[DayProof, list[str]]:
             returned=len(_granted_returns(counts)),
             late=len({subject for subject, body in counts.bodies(CITY, "case.became_overdue") if _handling(body)}),
             pressed=len({b["district_case"] for _, b in counts.bodies(CITY, "order.issued") if b["kind"] == "press"}),
+            failed_then_passed=len(_failed_then_passed(counts, at_city)),
+            moved_by_answers=sum(b["outcome"] == "moved" for _, b in counts.bodies(CITY, "task.weighed")),
         )
     finally:
         counts.close()
     return proof, wrong
+
+
+def _failed_then_passed(counts: Counts, at_city: dict[str, tuple[int, str]]) -> set[str]:
+    """Closed cases with a terminal's "no" to a check (the step names its task), and a terminal's "yes" to another one."""
+    answered = [(s, b["step"]) for s, b in counts.bodies(CITY, "case.stepped") if b["fields"].get("task")]
+    failed = {subject for subject, step in answered if step == "answer_check_failed"}
+    passed = {subject for subject, step in answered if step == "answer_check_passed"}
+    return {one for one in failed & passed if at_city.get(one.removeprefix("case:"), (0, ""))[1] == "closed"}
 
 
 def _granted_returns(counts: Counts) -> set[str]:

@@ -9,8 +9,7 @@ import msgspec
 from sqlalchemy import Row, select
 
 from wanmi.journal.task_rows import TaskRow
-from wanmi.models import BlobRow, CaseRow, EntryRow, table
-from wanmi.reports.bodies import TaskJudged, task_subject
+from wanmi.models import CaseRow, table
 from wanmi.store import Store
 from wanmi_demo.city import DISTRICTS, DemoCity
 from wanmi_demo.day_plan import Seen, SeenTask
@@ -39,18 +38,6 @@ class DayRows:
         tasks = self._tasks(district, numbers)
         return [_seen(row, tasks.get(row.number)) for row in rows]
 
-    def answer_photos(self, district: str, task_id: str) -> list[dict[str, Any]]:
-        """The photos of a task's answer that are here, as a step names them; none while they are on their way."""
-        c, blob = table(EntryRow).c, table(BlobRow).c
-        subject = task_subject(district, task_id)
-        with self._stores[district].reader() as tx:
-            body = tx.execute(select(c.body).where(c.subject == subject, c.kind == "task.judged")).scalar()
-            if body is None:
-                return []
-            photos = [one for one in msgspec.json.decode(body, type=TaskJudged).attachments if one.role == "photo"]
-            here = set(tx.execute(select(blob.blob).where(blob.blob.in_([one.blob for one in photos]))).scalars())
-        return [msgspec.to_builtins(one) for one in photos if one.blob in here]
-
     def close(self) -> None:
         """Close the databases."""
         for store in self._stores.values():
@@ -58,9 +45,16 @@ class DayRows:
 
     def _tasks(self, district: str, numbers: Collection[str]) -> Mapping[str, SeenTask]:
         c = table(TaskRow).c
-        query = select(c.case, c.task_id, c.kind, c.state, c.result).where(c.case.in_(numbers)).order_by(c.sent_at)
+        query = (
+            select(c.case, c.task_id, c.kind, c.state, c.result, c.outcome)
+            .where(c.case.in_(numbers))
+            .order_by(c.sent_at)
+        )
         with self._stores[district].reader() as tx:
-            return {row.case: SeenTask(row.task_id, row.kind, row.state, row.result) for row in tx.execute(query)}
+            return {
+                row.case: SeenTask(row.task_id, row.kind, row.state, row.result, row.outcome)
+                for row in tx.execute(query)
+            }
 
 
 def _seen(row: Row[Any], task: SeenTask | None) -> Seen:

@@ -30,7 +30,7 @@ def day_plugins() -> tuple[str, ...]:
 
 def play(city: DemoCity, walkers: Sequence[Walker], day: Day, counts: Counts, screen: Screen) -> None:
     """Play until the scripted cases are done, or the time is up; the proof tells which are not."""
-    faults = Faults.plan_day(city, screen)
+    faults = Faults(city, screen) if day.short else Faults.plan_day(city, screen)
     made, until = sum(len(walker.made) for walker in walkers), time.monotonic() + LONGEST
     while time.monotonic() < until:
         moved = day.turn()

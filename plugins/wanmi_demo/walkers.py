@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wanmi_demo.city import DISTRICTS, EDGES, DemoCity, middle_of
+from wanmi_demo.day_plan import LOOK_CLOSELY
 from wanmi_demo.processes import WANMI, environment, run_wanmi
 
 CATEGORIES = "E0102,E0103,E0104,E0107,E0501,E0505,C0101,C0103,C0201,C0301"
@@ -147,6 +148,6 @@ def walk_arguments(
         "--broker", city.broker(own), "--twice-every", str(TWICE_EVERY),
         "--other-broker", city.broker(other), "--other-every", str(OTHER_EVERY),
         *(("--other-only",) if n // 2 % 2 == 0 and not stay else ()),
-        *(("--answer-tasks", "yes", "--stay") if stay else ()),
+        *(("--answer-tasks", "yes", "--answer-no-to", LOOK_CLOSELY, "--stay") if stay else ()),
         "--wait", "240", "--json", "--events",
     ]  # fmt: skip

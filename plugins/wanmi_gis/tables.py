@@ -62,7 +62,7 @@ class UnitGridRow(Row):
 
 
 class ComponentRow(Row):
-    """A component's state from `begins` until `ends` (null: now). Its `category` has four digits."""
+    """A component's state from `begins` until `ends` (null: now). Its `category` has the digits of the catalogue then active."""
 
     __tablename__ = "component"
     code: Mapped[str] = mapped_column(String(20), primary_key=True)

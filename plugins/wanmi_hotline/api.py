@@ -8,23 +8,34 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from fastapi import APIRouter, Body, Query, Request
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from wanmi.errors import BadInput, NotFound
 from wanmi.hookspecs import Actor
+from wanmi.identity.views import note_view
 from wanmi.models import table
 from wanmi.registry import NodeContext
-from wanmi.web import caller_of, needs
+from wanmi.web import Keeping, Once, caller_of, needs
+from wanmi.web.bounds import Id
 from wanmi.web.headers import CONTENT_CSP
-from wanmi_hotline.callers import caller_blob, note_view, open_caller
+from wanmi_hotline.callers import caller_blob, open_caller
 from wanmi_hotline.events import MAX_EVENT, Event, checked
-from wanmi_hotline.popup import Popup, case_of_report
+from wanmi_hotline.popup import Popup, case_of_report, popups_of
 from wanmi_hotline.projecting import Call
 from wanmi_hotline.rows import CallRow, CallSealedRow
 from wanmi_hotline.seats import seat_of, take_seat
-from wanmi_hotline.wrapup import CallBack, WrapUp, call_back, call_of, decode_call_back, decode_wrap_up, wrap_up
+from wanmi_hotline.wrapup import (
+    AlsoCall,
+    CallBack,
+    WrapUp,
+    call_back,
+    call_of,
+    decode_call_back,
+    decode_wrap_up,
+    wrap_up,
+)
 
 if TYPE_CHECKING:
     from wanmi_hotline.parts import Hotline
@@ -38,7 +49,7 @@ MAX_PAGE = 200
 class Seat(BaseModel):
     """The extension where one sits from now on; empty: nowhere."""
 
-    seat: str
+    seat: Id
 
 
 @dataclass(frozen=True)
@@ -169,7 +180,7 @@ def _desk_routes(router: APIRouter, node: NodeContext, hotline: Hotline) -> None
     @needs("hotline.work")
     async def popup(
         request: Request,
-        seen: int = -1,
+        seen: Annotated[int, Query(ge=-1, le=2**53)] = -1,
         wait: Annotated[int, Query(ge=0, le=MAX_WAIT, description="seconds")] = 0,
     ) -> PopupsOut:
         """One's own calls that ring, are talked or wait for their wrap-up.
@@ -180,39 +191,43 @@ def _desk_routes(router: APIRouter, node: NodeContext, hotline: Hotline) -> None
         count = hotline.board.count
         if wait and seen == count:
             count = await hotline.board.wait(seen, wait)
-        calls = await run_in_threadpool(hotline.popups.of, node, actor)
+        calls = await run_in_threadpool(popups_of, node, actor)
         return PopupsOut(seat_of(node, actor.id), calls, count, node.clock.now())
 
     @router.post("/calls/{call}/wrap-up", openapi_extra=_json_body("WrapUp"))
     @needs("hotline.work")
-    async def wrap(request: Request, call: str) -> CallOut:
+    async def wrap(request: Request, once: Keeping, call: Id) -> CallOut:
         """Write down what the call was; of a report the case comes at once. 409 when somebody did so before."""
         given = decode_wrap_up(await _body(request, 64 * 1024))
-        return await run_in_threadpool(_wrapped, node, hotline, request, call, given)
+        return await run_in_threadpool(_wrapped, node, hotline, request, once, call, given)
 
     @router.post("/calls/{call}/call-back", openapi_extra=_json_body("CallBack"))
     @needs("hotline.work")
-    async def called_back(request: Request, call: str) -> CallOut:
+    async def called_back(request: Request, once: Keeping, call: Id) -> CallOut:
         """Write down that the caller was called back, and how satisfied they are."""
         given = decode_call_back(await _body(request, 16 * 1024))
-        return await run_in_threadpool(_called_back, node, request, call, given)
+        return await run_in_threadpool(_called_back, node, request, once, call, given)
 
 
-def _wrapped(node: NodeContext, hotline: Hotline, request: Request, call: str, given: WrapUp) -> CallOut:
-    wrapped = wrap_up(node, caller_of(request).actor, call, given)
+def _wrapped(node: NodeContext, hotline: Hotline, request: Request, once: Once, call: str, given: WrapUp) -> CallOut:
+    wrapped = wrap_up(node, caller_of(request).actor, call, given, _keep(once))
     hotline.board.changed()
     return call_out(node, wrapped.call)
 
 
-def _called_back(node: NodeContext, request: Request, call: str, given: CallBack) -> CallOut:
-    return call_out(node, call_back(node, caller_of(request).actor, call, given))
+def _called_back(node: NodeContext, request: Request, once: Once, call: str, given: CallBack) -> CallOut:
+    return call_out(node, call_back(node, caller_of(request).actor, call, given, _keep(once)))
+
+
+def _keep(once: Once) -> AlsoCall:
+    return lambda tx, call: once.keep(tx, _call_out(tx, call))
 
 
 def _call_routes(router: APIRouter, node: NodeContext) -> None:
     @router.get("/calls")
     @needs("hotline.read")
     async def calls(
-        state: str = "",
+        state: Id = "",
         missed: bool | None = None,
         to_call_back: Annotated[bool, Query(description="only those that wait for a call back")] = False,
         before: Annotated[int | None, Query(ge=0, le=2**53, description="begun before, µs UTC")] = None,
@@ -235,7 +250,7 @@ def _call_routes(router: APIRouter, node: NodeContext) -> None:
 
     @router.get("/calls/{call}")
     @needs("hotline.read")
-    async def one_call(call: str) -> CallOut:
+    async def one_call(call: Id) -> CallOut:
         """A call, without who called."""
         return call_out(node, call_of(node, call))
 
@@ -243,13 +258,13 @@ def _call_routes(router: APIRouter, node: NodeContext) -> None:
 def _caller_routes(router: APIRouter, node: NodeContext) -> None:
     @router.get("/calls/{call}/caller")
     @needs("hotline.caller")
-    async def caller(request: Request, call: str) -> CallerOut:
+    async def caller(request: Request, call: Id) -> CallerOut:
         """Who called. That it was looked at is journaled. 404 when it is hidden or was erased."""
         return await run_in_threadpool(_caller, node, caller_of(request).actor, call)
 
     @router.get("/calls/{call}/recordings/{digest}", response_class=Response)
     @needs("hotline.caller")
-    async def recording(request: Request, call: str, digest: str) -> Response:
+    async def recording(request: Request, call: Id, digest: Id) -> Response:
         """A recording's bytes. That it was heard is journaled."""
         return await run_in_threadpool(_recording, node, caller_of(request).actor, call, digest)
 
@@ -261,7 +276,7 @@ def _caller(node: NodeContext, actor: Actor, call_id: str) -> CallerOut:
     known = open_caller(node, blob) if blob is not None else None
     if blob is None or known is None:
         raise NotFound(f"call {call_id}: who called is not known here, or was erased")
-    note_view(node, actor, call.subject, [blob], "caller")
+    note_view(node, actor, blobs=[blob], subject=call.subject, why="caller")
     return CallerOut(**msgspec.structs.asdict(known))
 
 
@@ -275,27 +290,30 @@ def _recording(node: NodeContext, actor: Actor, call_id: str, digest: str) -> Re
     if found is None:
         raise NotFound(f"call {call_id}: no recording {digest[:12]}")
     content = node.blobs.open(found.blob)
-    note_view(node, actor, call.subject, [found.blob], "recording")
+    note_view(node, actor, blobs=[found.blob], subject=call.subject, why="recording")
     return Response(content, 200, {"content-security-policy": CONTENT_CSP}, found.media)
 
 
 def call_out(node: NodeContext, call: Call) -> CallOut:
     """A call as the API shows it."""
+    with node.store.reader() as tx:
+        return _call_out(tx, call)
+
+
+def _call_out(tx: Connection, call: Call) -> CallOut:
     row = table(CallSealedRow).c
     query = select(row.digest, row.size, row.media).where(row.subject == call.subject, row.role == "recording")
-    with node.store.reader() as tx:
-        case = case_of_report(tx, call.report)
-        recordings = [
-            RecordingOut(one.digest, one.size, one.media, f"/api/v1/hotline/calls/{call.id}/recordings/{one.digest}")
-            for one in tx.execute(query.order_by(row.seq))
-        ]
+    recordings = [
+        RecordingOut(one.digest, one.size, one.media, f"/api/v1/hotline/calls/{call.id}/recordings/{one.digest}")
+        for one in tx.execute(query.order_by(row.seq))
+    ]
     kept = {name: value for name, value in asdict(call).items() if name in CallOut.__dataclass_fields__}
     changed: dict[str, Any] = {
         "call": call.id,
         "missed": bool(call.missed),
         "call_back": bool(call.call_back),
         "held_seconds": call.held_us // 1_000_000,
-        "case": case,
+        "case": case_of_report(tx, call.report),
         "recordings": recordings,
     }
     return CallOut(**{**kept, **changed})

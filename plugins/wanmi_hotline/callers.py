@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,11 +12,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Connection, delete, select
 
 from wanmi.errors import BadInput, NotAllowed, NotFound
-from wanmi.hookspecs import Actor
 from wanmi.kinds import Sealed as SealedPart
-from wanmi.kinds import SealedViewed
 from wanmi.models import AttachmentRow, ErasedRow, table
-from wanmi.registry import Draft, NodeContext
+from wanmi.registry import NodeContext
 from wanmi.reports import read_text, text_part
 from wanmi.store import Sealed, upsert_rows
 from wanmi_hotline.numbers import Number
@@ -132,13 +129,6 @@ def forget_numbers(node: NodeContext) -> None:
         left = tx.execute(select(number.c.subject).where(number.c.subject.in_(gone)).limit(1)).first()
     if left is not None:
         node.store.write(lambda tx: tx.execute(delete(number).where(number.c.subject.in_(gone)))).result()
-
-
-def note_view(node: NodeContext, actor: Actor, of: str, blobs: Sequence[str], why: str) -> None:
-    """Journal that somebody was shown sealed data; it is done before they are."""
-    body = SealedViewed(list(blobs), of, why, actor.post)
-    draft = Draft("sealed.viewed", f"viewed:{of}", body, own_audience(node), actor=actor.id)
-    node.journal.append(draft).result()
 
 
 def own_audience(node: NodeContext) -> tuple[str, ...] | str:

@@ -22,6 +22,7 @@ from wanmi.identity.sessions import csrf_of
 from wanmi.registry import NodeContext
 from wanmi.web import caller_of, needs, open_route, session_cookie
 from wanmi.web.problems import status_of
+from wanmi_hotline.popup import popups_of
 from wanmi_hotline.seats import seat_of, take_seat
 from wanmi_hotline.words import LANGS, translator
 from wanmi_hotline.wrapup import WrapUp, running_profile, wrap_up
@@ -79,7 +80,7 @@ class Page:
     def show(self, request: Request, status: int = 200, trouble: str = "", done: str = "") -> Response:
         """The page; ``trouble`` is told above it, ``done`` is the call that was just wrapped up."""
         actor, lang = caller_of(request).actor, language(request)
-        seen = self._hotline.board.count
+        pos = self._node.journal.pos
         html = (
             _environment(lang)
             .get_template("hotline.html")
@@ -89,8 +90,8 @@ class Page:
                 actor=actor,
                 node=self._node,
                 seat=seat_of(self._node, actor.id),
-                calls=self._hotline.popups.of(self._node, actor),
-                seen=seen,
+                calls=popups_of(self._node, actor),
+                pos=pos,
                 trouble=trouble,
                 done=done,
                 categories=_categories(self._node, lang),

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from wanmi.mqtt import MqttClient
     from wanmi_hotline.asterisk import Asterisk
     from wanmi_hotline.intake import Intake
-    from wanmi_hotline.popup import Popups
 
 DESK = ("operator", "shift_leader")
 CENTRES: tuple[Tier, ...] = ("city", "district")
@@ -31,7 +30,6 @@ class Hotline:
         self.client: MqttClient | None = None
         self.asterisk: Asterisk | None = None
         self._intake: Intake | None = None
-        self._popups: Popups | None = None
 
     def intake(self, node: NodeContext) -> Intake:
         """The one way in."""
@@ -40,15 +38,6 @@ class Hotline:
 
             self._intake = Intake(node, self.board)
         return self._intake
-
-    @property
-    def popups(self) -> Popups:
-        """The pop-ups."""
-        if self._popups is None:
-            from wanmi_hotline.popup import Popups
-
-            self._popups = Popups()
-        return self._popups
 
 
 def add_parts(to: Registry) -> None:

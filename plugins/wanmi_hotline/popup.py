@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, or_, select
 
 from wanmi.clock import SECOND
 from wanmi.hookspecs import Actor
+from wanmi.identity.views import note_view
 from wanmi.models import CaseRow, table
 from wanmi.registry import NodeContext
-from wanmi_hotline.callers import Caller, caller_blob, calls_of_number, digest_of_call, note_view, open_caller
+from wanmi_hotline.callers import Caller, caller_blob, calls_of_number, digest_of_call, open_caller
 from wanmi_hotline.projecting import Call
 from wanmi_hotline.rows import CallRow
 from wanmi_hotline.settings import HotlineSettings
@@ -21,7 +20,6 @@ RINGS = 600 * SECOND
 """How long (µs) a call can ring at most: then its end was not told."""
 OPEN = 12 * 3600 * SECOND
 """How long (µs) a call that was taken waits for its wrap-up on the screen."""
-REMEMBERED = 10_000
 
 
 @dataclass(frozen=True)
@@ -58,42 +56,27 @@ class Popup:
     history: list[Earlier]
 
 
-class Popups:
-    """Makes pop-ups. Each that shows sealed data to somebody is journaled, once a call and person."""
+def popups_of(node: NodeContext, actor: Actor) -> list[Popup]:
+    """The calls that are on this operator's screen, newest first; that sealed data is shown on it is journaled."""
+    with node.store.reader() as tx:
+        calls = _mine(tx, node, actor.id)
+    return [_popup(node, actor, call) for call in calls]
 
-    def __init__(self) -> None:
-        self._shown: OrderedDict[tuple[str, str, str], None] = OrderedDict()
-        self._lock = threading.Lock()
 
-    def of(self, node: NodeContext, actor: Actor) -> list[Popup]:
-        """The calls that are on this operator's screen, newest first."""
-        with node.store.reader() as tx:
-            calls = _mine(tx, node, actor.id)
-        return [self._popup(node, actor, call) for call in calls]
-
-    def _popup(self, node: NodeContext, actor: Actor, call: Call) -> Popup:
-        limit = node.settings.section("hotline", HotlineSettings).history
-        with node.store.reader() as tx:
-            blob = caller_blob(tx, call.subject)
-            digest = digest_of_call(tx, call.subject)
-            before = calls_of_number(tx, digest, but=call.subject, limit=limit) if digest is not None else []
-            blobs = [caller_blob(tx, one.subject) for one in before]
-            history = [_earlier(tx, one) for one in before]
-        shown = [one for one in (blob, *blobs) if one is not None]
-        self._note(node, actor, call, shown)
-        known = [open_caller(node, one) if one is not None else None for one in blobs]
-        named = [_named(line, who) for line, who in zip(history, known, strict=True)]
-        return _screen(call, blob, open_caller(node, blob) if blob is not None else None, named)
-
-    def _note(self, node: NodeContext, actor: Actor, call: Call, blobs: list[str]) -> None:
-        key = (node.code, actor.id, call.subject)
-        with self._lock:
-            if key in self._shown or not blobs:
-                return
-            self._shown[key] = None
-            if len(self._shown) > REMEMBERED:
-                self._shown.popitem(last=False)
-        note_view(node, actor, call.subject, blobs, "popup")
+def _popup(node: NodeContext, actor: Actor, call: Call) -> Popup:
+    limit = node.settings.section("hotline", HotlineSettings).history
+    with node.store.reader() as tx:
+        blob = caller_blob(tx, call.subject)
+        digest = digest_of_call(tx, call.subject)
+        before = calls_of_number(tx, digest, but=call.subject, limit=limit) if digest is not None else []
+        blobs = [caller_blob(tx, one.subject) for one in before]
+        history = [_earlier(tx, one) for one in before]
+    shown = [one for one in (blob, *blobs) if one is not None]
+    if shown:
+        note_view(node, actor, blobs=shown, subject=call.subject, why="popup")
+    known = [open_caller(node, one) if one is not None else None for one in blobs]
+    named = [_named(line, who) for line, who in zip(history, known, strict=True)]
+    return _screen(call, blob, open_caller(node, blob) if blob is not None else None, named)
 
 
 def case_of_report(tx: Connection, report: str | None) -> str | None:

@@ -37,7 +37,7 @@ _SEALED = ("caller", "text", "recording", "note")
 def register_calls(to: Registry) -> None:
     """The hotline's kinds, tables and projection."""
     for name, (body, zh, en) in KINDS.items():
-        to.entry_kind(name, body, zh=zh, en=en)
+        to.entry_kind(name, body, zh=zh, en=en, told="hotline.read")
     to.tables(*LOCAL)
     to.projection("hotline_calls", kinds=tuple(KINDS), rows=PROJECTED, apply=project_calls)
 

@@ -22,14 +22,23 @@ def schema_files() -> dict[str, bytes]:
 def schema_of(name: str) -> dict[str, Any]:
     """The schema of a type by its name, whole in itself: for the API's description."""
     kind = next(one for one in _FILES.values() if one.__name__ == name)
-    (shown,), parts = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
-    portable: dict[str, Any] = _portable({**shown, "$defs": parts})
-    return portable
+    (shown,), parts = msgspec.json.schema_components([kind])
+    whole: dict[str, Any] = _portable(_inlined(shown, parts))
+    return whole
 
 
 def _written(kind: type[Any]) -> bytes:
     schema = {"$schema": _DRAFT, **_portable(msgspec.json.schema(kind))}
     return (json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
+
+
+def _inlined(value: Any, parts: dict[str, Any]) -> Any:
+    """Every reference replaced by what it names: in a larger document it would point outside."""
+    if isinstance(value, dict):
+        if "$ref" in value:
+            return _inlined(parts[value["$ref"].rpartition("/")[2]], parts)
+        return {key: _inlined(item, parts) for key, item in value.items()}
+    return [_inlined(item, parts) for item in value] if isinstance(value, list) else value
 
 
 def _portable(value: Any) -> Any:

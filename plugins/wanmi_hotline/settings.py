@@ -52,8 +52,7 @@ class HotlineSettings(Section):
 
     ``broker`` is ``mqtts://user@host:port`` (its password in ``password_file``); empty: events come over HTTP alone.
     ``baresip`` lists the basetopics of operators' baresip softphones. ``recordings`` is the folder where the telephone
-    system leaves files that events name. ``profile`` names the catalogue whose categories are
-    known. ``history`` calls are shown in a pop-up.
+    system leaves files that events name. ``history`` calls are shown in a pop-up.
     """
 
     area: str = Field(default="24", pattern=r"^[1-9][0-9]{1,2}$")
@@ -63,7 +62,6 @@ class HotlineSettings(Section):
     baresip: tuple[str, ...] = ()
     recordings: str = ""
     recording_mib: int = Field(default=64, ge=1, le=1024)
-    profile: str = "cjt-2007"
     history: int = Field(default=10, ge=0, le=100)
     asterisk: AsteriskSettings = AsteriskSettings()
 

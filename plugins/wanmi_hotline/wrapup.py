@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
@@ -82,6 +83,14 @@ class Wrapped:
     report: str | None
 
 
+AlsoCall = Callable[[Connection, Call], None]
+"""Local writes with what was written down, given the call as it stands then."""
+
+
+def nothing_more(_tx: Connection, _call: Call) -> None:
+    """No more writes."""
+
+
 def call_of(node: NodeContext, call: str) -> Call:
     """A call of this node by its id; NotFound otherwise."""
     with node.store.reader() as tx:
@@ -91,8 +100,9 @@ def call_of(node: NodeContext, call: str) -> Call:
     return found
 
 
-def wrap_up(node: NodeContext, actor: Actor, call_id: str, given: WrapUp) -> Wrapped:
-    """Write down what the call was, once; a report goes into the journal with it, in one transaction.
+def wrap_up(node: NodeContext, actor: Actor, call_id: str, given: WrapUp, more: AlsoCall = nothing_more) -> Wrapped:
+    """Write down what the call was, once; a report goes into the journal with it, and the writes of ``more``, in one
+    transaction.
 
     Raises Conflict (wrapped up before), NotAllowed (another's call), BadInput (what is missing or does not fit).
     """
@@ -117,13 +127,14 @@ def wrap_up(node: NodeContext, actor: Actor, call_id: str, given: WrapUp) -> Wra
                 node.blobs.add(tx, one.blob)
         if digest is not None:
             remember_number(tx, call.subject, digest, node.clock.now())
+        more(tx, load(tx, call.subject) or call)
 
     node.journal.append(*([report] if report is not None else []), wrapped, also=also).result()
     return Wrapped(call_of(node, call_id), subject)
 
 
-def call_back(node: NodeContext, actor: Actor, call_id: str, given: CallBack) -> Call:
-    """Write down a call back, and how satisfied the caller is."""
+def call_back(node: NodeContext, actor: Actor, call_id: str, given: CallBack, more: AlsoCall = nothing_more) -> Call:
+    """Write down a call back, and how satisfied the caller is; with the writes of ``more``."""
     call = call_of(node, call_id)
     if call.state != "wrapped":
         raise Conflict(f"call {call_id}: it is wrapped up first, then called back")
@@ -135,7 +146,13 @@ def call_back(node: NodeContext, actor: Actor, call_id: str, given: CallBack) ->
     if given.rating is not None:
         rated = kinds.CallRated(given.rating, call.report, call.about)
         drafts.append(Draft("call.rated", call.subject, rated, own_audience(node), actor=actor.id))
-    node.journal.append(*drafts, also=lambda tx, _: node.blobs.add(tx, note.blob) if note else None).result()
+
+    def also(tx: Connection, _: object) -> None:
+        if note is not None:
+            node.blobs.add(tx, note.blob)
+        more(tx, load(tx, call.subject) or call)
+
+    node.journal.append(*drafts, also=also).result()
     return call_of(node, call_id)
 
 
@@ -180,7 +197,7 @@ def _check(given: WrapUp, node: NodeContext) -> None:
 
 def running_profile(node: NodeContext) -> Profile:
     """The profile whose categories are in force here."""
-    return ProfileStore(node, node.settings.section("hotline", HotlineSettings).profile).active()
+    return ProfileStore(node).active()
 
 
 def _caller(node: NodeContext, call: Call, given: WrapUp) -> tuple[SealedText | None, str | None]:

@@ -32,6 +32,14 @@ TEST = "message.test"
 Act = Literal["resend", "drop"]
 
 
+AlsoSent = Callable[[Connection, str], None]
+"""Local writes with what was done to a message, given the id that it has now."""
+
+
+def nothing_more(_tx: Connection, _id: str) -> None:
+    """No more writes."""
+
+
 def list_messages(node: NodeContext, args: Args) -> Items:
     """``message.list``: a page of messages, newest first, by ``state``, ``channel``, ``about``."""
     with node.store.reader() as tx:
@@ -130,13 +138,15 @@ def rotate(node: NodeContext, args: Args) -> Items:
     yield {"secret": secret.text, "old_until": iso(now + overlap * SECOND)}
 
 
-def send_again(node: NodeContext, id: str, actor: Actor | None) -> str:
-    """Send a message again at once, and journal who asked; returns the id that is sent."""
+def send_again(node: NodeContext, id: str, actor: Actor | None, also: AlsoSent = nothing_more) -> str:
+    """Send a message again at once, and journal who asked; with the writes of ``also``. Returns the id that is sent."""
     now, tries = node.clock.now(), node.settings.section("messenger", MessengerSettings).tries
     new_id = "msg_" + node.ids.token(13).hex()
 
     def work(tx: Connection) -> str:
-        return outbox.resend(tx, id, now, tries, new_id)[1]
+        sent = outbox.resend(tx, id, now, tries, new_id)[1]
+        also(tx, sent)
+        return sent
 
     with node.store.reader() as tx:
         before = outbox.find(tx, id)
@@ -145,12 +155,18 @@ def send_again(node: NodeContext, id: str, actor: Actor | None) -> str:
     return sent
 
 
-def drop_message(node: NodeContext, id: str, actor: Actor | None) -> None:
-    """Have no more tries of a message, and journal who asked."""
+def drop_message(node: NodeContext, id: str, actor: Actor | None, also: AlsoSent = nothing_more) -> None:
+    """Have no more tries of a message, and journal who asked; with the writes of ``also``."""
     now = node.clock.now()
+
+    def work(tx: Connection) -> str:
+        outbox.drop(tx, id, now)
+        also(tx, id)
+        return id
+
     with node.store.reader() as tx:
         before = outbox.find(tx, id)
-    _handled(node, before, "drop", None, actor, lambda tx: outbox.drop(tx, id, now).id)
+    _handled(node, before, "drop", None, actor, work)
 
 
 def open_lanes(node: NodeContext) -> list[str]:

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 
 from wanmi.registry import NodeContext
-from wanmi.web import caller_of, needs
+from wanmi.web import Keeping, Once, caller_of, needs
+from wanmi.web.bounds import Id
 from wanmi_messenger import outbox
-from wanmi_messenger.actions import drop_message, send_again
+from wanmi_messenger.actions import AlsoSent, drop_message, send_again
 from wanmi_messenger.shown import READ, SEND, MessageOut, message_out
 
 StateName = Literal["", "planned", "queued", "sending", "sent", "failed", "dead"]
@@ -30,7 +31,11 @@ class MessagesOut:
 class QueuedOut:
     """The id of the message that is sent: the same one, or the copy of one that was sent already."""
 
-    id: str
+    id: Id
+
+
+def _keep(once: Once) -> AlsoSent:
+    return lambda tx, id: once.keep(tx, QueuedOut(id))
 
 
 def build_api(node: NodeContext) -> APIRouter:
@@ -53,22 +58,22 @@ def build_api(node: NodeContext) -> APIRouter:
 
     @router.get("/{id}")
     @needs(READ)
-    def message(id: str) -> MessageOut:
+    def message(id: Id) -> MessageOut:
         """One message."""
         with node.store.reader() as tx:
             return message_out(outbox.find(tx, id))
 
     @router.post("/{id}/resend")
     @needs(SEND)
-    def resend(request: Request, id: str) -> QueuedOut:
+    def resend(request: Request, once: Keeping, id: Id) -> QueuedOut:
         """Send it again at once; 409 while it is under way."""
-        return QueuedOut(send_again(node, id, caller_of(request).actor))
+        return QueuedOut(send_again(node, id, caller_of(request).actor, _keep(once)))
 
     @router.post("/{id}/drop")
     @needs(SEND)
-    def drop(request: Request, id: str) -> QueuedOut:
+    def drop(request: Request, once: Keeping, id: Id) -> QueuedOut:
         """Have no more tries of it; 409 unless it waits."""
-        drop_message(node, id, caller_of(request).actor)
+        drop_message(node, id, caller_of(request).actor, _keep(once))
         return QueuedOut(id)
 
     return router

@@ -25,7 +25,7 @@ LONGEST_BOOK = 40_000
 """Bytes of a book: it must fit an entry."""
 EVENTS = (
     "case.opened", "case.stepped", "case.became_overdue", "case.request_made", "case.request_decided", "case.resumed",
-    "order.issued", "order.answered",
+    "department.left", "order.issued", "order.answered",
 )  # fmt: skip
 """Kinds of entries that a rule may be about."""
 VALUES = frozenset(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, cast, get_args
 
 from wanmi.clock import SECOND
-from wanmi.codes import CaseKind, Lang, Profile
+from wanmi.codes import CaseKind, Lang
 from wanmi.entries import Entry
-from wanmi.errors import NotFound, WanmiError
+from wanmi.errors import NotFound
+from wanmi.profiles import ProfileStore
 from wanmi.query import CaseLine, find_case
 from wanmi.registry import NodeContext
 from wanmi_messenger.book import VALUES
@@ -64,7 +64,7 @@ def facts(
         department=str(body.get("department") or ""),
         order=str(body.get("order") or body.get("order_id") or ""),
         granted={True: "yes", False: "no"}.get(cast(bool, body.get("granted")), ""),
-        category_name=_category_name(merged.get("kind"), merged.get("category"), lang),
+        category_name=_category_name(node, case, merged, lang),
         link=_link(node, number),
     )
     return values
@@ -106,15 +106,14 @@ def _case(node: NodeContext, number: str) -> CaseLine | None:
         return None
 
 
-@lru_cache(maxsize=4096)
-def _category_name(kind: object, code: object, lang: Lang) -> str:
+def _category_name(node: NodeContext, case: CaseLine | None, said: Mapping[str, Any], lang: Lang) -> str:
+    """By the profile version of the case, or of the entry that opens it; the code where that does not have it."""
+    kind, code = said.get("kind"), said.get("category")
     if kind not in get_args(CaseKind) or not isinstance(code, str):
         return ""
-    try:
-        profile = Profile.load()
-        return profile.category_name(profile.category(cast(CaseKind, kind), code), lang)
-    except WanmiError:
-        return code
+    profile = ProfileStore(node).held(case.profile if case else str(said.get("profile") or ""))
+    found = profile.catalogue.get(cast(CaseKind, kind), code)
+    return code if found is None else profile.category_name(found, lang)
 
 
 def _link(node: NodeContext, number: str) -> str:

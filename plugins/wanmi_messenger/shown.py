@@ -1,7 +1,8 @@
-"""Messages as screens show them: addresses masked, the peer's words (which may repeat an address) left out."""
+"""Messages as screens show them: addresses masked, in the peer's words too."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from wanmi_messenger.outbox import Message
@@ -10,11 +11,13 @@ READ, SEND = "message.read", "message.send"
 """The rights: look at messages; send one again or drop it."""
 READERS = ("shift_leader", "supervisor", "administrator")
 SENDERS = ("shift_leader", "administrator")
+_PERSONAL = re.compile(r"[^\s<>\"']+@[^\s<>\"']+|\+?[0-9][0-9 -]{5,}[0-9]")
+"""Mail addresses and telephone numbers that a peer repeats."""
 
 
 @dataclass(frozen=True)
 class MessageOut:
-    """A message of the outbox; times µs UTC, 0: not yet. ``code`` tells how the last try ended."""
+    """A message of the outbox; times µs UTC, 0: not yet. ``code`` tells how the last try ended, ``reason`` in the peer's words."""
 
     id: str
     decision: str
@@ -38,12 +41,13 @@ class MessageOut:
     done_at: int
     tries: int
     code: str
+    reason: str
 
 
 def message_out(message: Message) -> MessageOut:
     """The message with its address masked."""
     fields = {name: getattr(message, name) for name in MessageOut.__dataclass_fields__}
-    return MessageOut(**{**fields, "address": masked(message)})
+    return MessageOut(**{**fields, "address": masked(message), "reason": _PERSONAL.sub("…", message.reason)})
 
 
 def masked(message: Message) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wanmi.cases import OrderSeen
 from wanmi.errors import BadInput, Conflict, NotAllowed
 from wanmi.hookspecs import Actor
 from wanmi.order_kinds import OrderAnswered, OrderAsked, ask_subject, order_subject
@@ -25,7 +26,7 @@ def answer(node: NodeContext, ask: AnswerAsk, actor: Actor) -> Order:
     if ask.answer == "given_up":
         assert order.district_case is not None  # noqa: S101 - a take_over names one
         case = own_case(node, order.district_case)
-        drafts.insert(0, step_draft(node, case, "give_up", actor, ask.opinion, order=order.order_id))
+        drafts.insert(0, step_draft(node, case, "give_up", actor, ask.opinion, seen_of(order)))
     node.journal.append(*drafts).result()
     return find_order(node, ask.order, node.code)
 
@@ -39,6 +40,12 @@ def answer_draft(
         "order.answered", order_subject(order.city, order.order_id), body, (order.city,),
         actor.id if actor is not None else None, by=maker(node),
     )  # fmt: skip
+
+
+def seen_of(order: Order) -> OrderSeen:
+    """The order as what proves the step that answers it; ``_refuse`` has looked whether it may be answered."""
+    assert order.kind == "take_over"  # noqa: S101 - only that is answered by giving a case up
+    return OrderSeen(order.order_id, "take_over", order.district, order.case, order.district_case, True, False)
 
 
 def escalate(node: NodeContext, number: str, demand: str, actor: Actor, key: str = "") -> str:

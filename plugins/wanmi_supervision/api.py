@@ -9,16 +9,18 @@ from fastapi import APIRouter, Header, Query
 
 from wanmi.order_kinds import Answer, Closing, Level, OrderKind, OrderState, PressKind
 from wanmi.registry import NodeContext
+from wanmi.web.bounds import Id, Time, Words
 from wanmi.web.callers import Reading, needs
 from wanmi.web.seen import need_case, seen_by
 from wanmi_supervision.answering import answer, escalate
 from wanmi_supervision.asking import AnswerAsk, CloseAsk, IssueAsk
+from wanmi_supervision.escalations import EscalationPage, list_escalations
 from wanmi_supervision.history import History, history_of
 from wanmi_supervision.issuing import close, issue
 from wanmi_supervision.queues import MOST, Counter, Order, OrderPage, counters, find_order, list_orders
 
 ASK = "order.ask"
-Key = Annotated[str, Header(alias="idempotency-key")]
+Key = Annotated[str, Header(alias="idempotency-key", max_length=100)]
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,11 @@ class IssueIn:
     """An order. hand_down names the city's ``case``, the others the ``district_case``; ``press`` goes with kind press."""
 
     kind: OrderKind
-    demand: str
-    reply_by: int
-    case: str | None = None
-    district_case: str | None = None
-    district: str = ""
+    demand: Words
+    reply_by: Time
+    case: Id | None = None
+    district_case: Id | None = None
+    district: Id = ""
     press: PressKind | None = None
     level: Level = "normal"
 
@@ -40,7 +42,7 @@ class AnswerIn:
     """A district's answer: answered (to a press or a check), given_up or kept (to a take_over)."""
 
     answer: Answer
-    opinion: str
+    opinion: Words
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,15 @@ class CloseIn:
     """The end of an order: done, or withdrawn with the reason."""
 
     result: Closing
-    district: str = ""
-    opinion: str = ""
+    district: Id = ""
+    opinion: Words = ""
 
 
 @dataclass(frozen=True)
 class EscalationIn:
     """What the district asks of the city."""
 
-    demand: str
+    demand: Words
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,20 @@ def _reading(router: APIRouter, node: NodeContext) -> None:
         wanted: OrderState | None = state or None
         return list_orders(node, state=wanted, kind=kind, district=district, case=case, cursor=cursor, limit=limit)
 
+    @router.get("/escalations")
+    @needs("order.read")
+    def escalations(
+        state: Literal["", "waiting", "open", "done"] = "",
+        district: Annotated[str, Query(max_length=10)] = "",
+        cursor: Annotated[str, Query(max_length=200)] = "",
+        limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    ) -> EscalationPage:
+        """What districts asked of the city, newest first, each with the city's case. Follow ``next`` to the last page."""
+        return list_escalations(node, state=state or None, district=district, cursor=cursor, limit=limit)
+
     @router.get("/orders/{order}")
     @needs("order.read")
-    def order(order: str) -> Order:
+    def order(order: Id) -> Order:
         """One order as it stands."""
         return find_order(node, order)
 
@@ -121,13 +134,13 @@ def _working(router: APIRouter, node: NodeContext) -> None:
 
     @router.post("/orders/{order}/answer")
     @needs("order.answer")
-    def reply(caller: Reading, order: str, ask: AnswerIn) -> Order:
+    def reply(caller: Reading, order: Id, ask: AnswerIn) -> Order:
         """Answer an order of the city."""
         return answer(node, AnswerAsk(order, ask.answer, ask.opinion), caller.actor)
 
     @router.post("/orders/{order}/close")
     @needs("order.issue")
-    def end(caller: Reading, order: str, ask: CloseIn) -> Order:
+    def end(caller: Reading, order: Id, ask: CloseIn) -> Order:
         """End an order."""
         return close(node, CloseAsk(order, ask.district, ask.result, ask.opinion), caller.actor)
 
@@ -135,7 +148,7 @@ def _working(router: APIRouter, node: NodeContext) -> None:
 def _cases(router: APIRouter, node: NodeContext) -> None:
     @router.get("/cases/{number}/history")
     @needs("case.read")
-    def history(caller: Reading, number: str) -> History:
+    def history(caller: Reading, number: Id) -> History:
         """The entries of the case and of those linked with it, of every node, in the order of time."""
         with node.store.reader() as tx:
             need_case(tx, caller, number)
@@ -143,6 +156,6 @@ def _cases(router: APIRouter, node: NodeContext) -> None:
 
     @router.post("/cases/{number}/escalation", status_code=201)
     @needs(ASK)
-    def ask_city(caller: Reading, number: str, ask: EscalationIn, key: Key = "") -> EscalationOut:
+    def ask_city(caller: Reading, number: Id, ask: EscalationIn, key: Key = "") -> EscalationOut:
         """Ask the city for help with a case of this district."""
         return EscalationOut(number, escalate(node, number, ask.demand, caller.actor, key))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from wanmi.cases import CASE_ENTRIES, Ask, Case, decide, fold_all
+from wanmi.cases import CASE_ENTRIES, Ask, Case, OrderSeen, decide, fold_all
 from wanmi.entries import EVERYONE, Audience
 from wanmi.errors import NotAllowed, NotFound
 from wanmi.hookspecs import Actor
 from wanmi.order_kinds import OrderedCase
 from wanmi.profiles import ProfileStore
+from wanmi.query.known import known_of
 from wanmi.registry import Draft, NodeContext
 
 
@@ -40,12 +41,20 @@ def case_of_district(node: NodeContext, number: str) -> Case:
     return case
 
 
-def step_draft(node: NodeContext, case: Case, step: str, actor: Actor, opinion: str, **fields: str) -> Draft:
-    """The entry that takes a step with a case of this node, for a step that starts no clock; refused as at any desk."""
+def step_draft(
+    node: NodeContext, case: Case, step: str, actor: Actor, opinion: str, order: OrderSeen | None = None, **fields: str
+) -> Draft:
+    """The entry that takes a step with a case of this node, for a step that starts no clock; refused as at any desk.
+
+    ``order`` is one that is written together with the step, and so is not known yet.
+    """
     profiles = ProfileStore(node)
     steps = profiles.steps(profiles.of(case.opened.profile))
-    ask = Ask(actor.id, actor.post, opinion=opinion, step=step, fields=fields)
-    decision = decide(steps, case, ask, node.clock.now())
+    said = fields if order is None else {**fields, "order": order.id}
+    ask = Ask(actor.id, actor.post, opinion=opinion, step=step, fields=said)
+    known = known_of(node, ask, case)
+    ask = replace(ask, known=known if order is None else replace(known, order=order))
+    decision = decide(steps, case, ask, max(node.clock.now(), node.journal.last_at))
     return Draft(
         decision.kind, f"case:{case.number}", decision.body, audience_of(node), actor.id, by=maker(node),
         expect=decision.expect,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from sqlalchemy import select
 
-from wanmi.cases import Case
+from wanmi.cases import Case, OrderSeen
 from wanmi.errors import BadInput, Conflict, NotAllowed
 from wanmi.hookspecs import Actor
 from wanmi.models import NodeRow, table
@@ -93,7 +93,8 @@ def _hand_down(node: NodeContext, ask: IssueAsk, actor: Actor, order_id: str) ->
         kind=case.opened.kind, category=case.opened.category, grid=case.opened.grid, matters=_settings(node).matters,
         districts=districts_of(node), named=ask.district,
     )  # fmt: skip
-    step = step_draft(node, case, "hand_down", actor, ask.demand, order=order_id, district=chosen.district)
+    seen = OrderSeen(order_id, "hand_down", chosen.district, case.number, None, waiting=True, answered=False)
+    step = step_draft(node, case, "hand_down", actor, ask.demand, seen, district=chosen.district)
     body = order_body(ask, order_id, case, chosen.district)
     body = _with(body, by_place=chosen.by_place, by_matter=chosen.by_matter)
     return [_order(node, body, actor), step]
@@ -152,11 +153,11 @@ def _order(node: NodeContext, body: OrderIssued, actor: Actor) -> Draft:
 
 
 def _same(order: Order, ask: IssueAsk) -> Order:
-    """The order that the same ask made before; Conflict when the ask is another one."""
+    """The order that the same ask made before; BadInput when the ask is another one."""
     said = (order.kind, order.demand, order.reply_by, order.press, order.level)
     case = order.case if ask.kind == "hand_down" else order.district_case
     if said != (ask.kind, ask.demand, ask.reply_by, ask.press, ask.level) or case != (ask.case or ask.district_case):
-        raise Conflict(f"idempotency key {ask.key!r} was used for another order ({order.order_id}); take a new key")
+        raise BadInput(f"idempotency key {ask.key!r} was used for another order ({order.order_id}); take a new key")
     return order
 
 

@@ -20,7 +20,11 @@ def add_parts(to: Registry) -> None:
     to.section("supervision", SupervisionSettings)
     to.reactor("supervision.link", kinds=("case.opened",), decide=reacting.link_cases)
     to.reactor("supervision.asked", kinds=("order.asked",), decide=reacting.register_asks)
-    to.reactor("supervision.answer", kinds=("case.stepped", "case.request_decided"), decide=reacting.answer_ended)
+    to.reactor(
+        "supervision.answer",
+        kinds=("case.stepped", "case.request_decided", "case.merged"),
+        decide=reacting.answer_ended,
+    )
     to.reactor("supervision.close", kinds=("case.stepped",), decide=reacting.close_taken)
     for name, run, help in ACTIONS:
         to.action(name, run, help=help)

@@ -6,18 +6,21 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import select
 
-from wanmi.case_kinds import CaseLinked, CaseRequestDecided, CaseStepped, LinkKind
+from wanmi.case_kinds import CaseLinked, CaseMerged, CaseRequestDecided, CaseStepped, LinkKind
 from wanmi.entries import Entry
 from wanmi.errors import NotFound
 from wanmi.hookspecs import Actor
 from wanmi.journal import body_of
+from wanmi.journal.case_rows import CaseLinkRow
 from wanmi.journal.order_rows import OrderAskRow
-from wanmi.kinds import CaseOpened, Place, ReportRegistered, report_subject
+from wanmi.kinds import Attachment, CaseOpened, Place, ReportRegistered, report_subject
 from wanmi.models import CaseRow, table
-from wanmi.order_kinds import Closing, OrderAsked
+from wanmi.order_kinds import Closing, OrderAsked, ask_subject
+from wanmi.query import evidence_of
 from wanmi.registry import Draft, NodeContext, Stored
+from wanmi.store import vouchers_of
 from wanmi_supervision.answering import answer_draft
-from wanmi_supervision.asking import CloseAsk
+from wanmi_supervision.asking import MOST_OPINION, CloseAsk
 from wanmi_supervision.cases import audience_of, maker
 from wanmi_supervision.issuing import close_draft
 from wanmi_supervision.queues import Order, find_order, open_orders_of
@@ -25,8 +28,13 @@ from wanmi_supervision.queues import Order, find_order, open_orders_of
 SOURCE = "district"
 """The source of a city's case that a district asked for."""
 Pairs = Iterator[tuple[Stored, Draft]]
-ENDS = {"closed": "done", "forced_closed": "done", "rejected": "returned", "cancelled": "returned"}
+ENDS = {
+    "closed": "done", "forced_closed": "done", "rejected": "returned", "cancelled": "returned", "taken_over": "returned",
+    "merged": "answered",
+}  # fmt: skip
 """What the end of a district's case answers to the order that handed it down."""
+MERGED = "本案已并入案卷 {into}，随其办理：{opinion}"
+"""What a district answers when the case is merged into another one; when that one ends, its end is told."""
 TAKEN: dict[str, Closing] = {"take_answer": "done", "take_back": "taken_back"}
 """How a step of the city's case ends the order."""
 
@@ -92,15 +100,26 @@ def register_asks(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[
         report_id = f"{stored.origin}-{asked.ask_id}"
         place = Place(state.lon_e7, state.lat_e7, "point", state.grid, state.grid_version)
         body = ReportRegistered(
-            report_id, SOURCE, state.kind, state.category, place, "", state.reported_at, list(state.attachments), None,
+            report_id, SOURCE, state.kind, state.category, place, "", state.reported_at, _its_own(node, asked), None,
             stored.entry.actor or stored.origin,
         )  # fmt: skip
         subject = report_subject(node.code, report_id, SOURCE)
         yield stored, Draft("report.registered", subject, body, audience_of(node), by=maker(node), expect=0)
 
 
+def _its_own(node: NodeContext, asked: OrderAsked) -> list[Attachment]:
+    """What an ask brings along, without what is no evidence of the district's case: the city vouches for what it names."""
+    with node.store.reader() as tx:
+        subjects = [ask_subject(asked.case.partition("-")[0], asked.ask_id)]
+        own = {one.blob for one in evidence_of(tx, subjects, vouchers_of(node.code, node.parent))}
+    return [one for one in asked.case_state.attachments if one.blob in own]
+
+
 def answer_ended(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[Stored, Draft]]:
-    """On a step or a granted request: a district's case that was handed down has ended, so its order is answered."""
+    """On a step, a granted request, a merge: a district's case that was handed down has ended, so its order is answered.
+
+    The end of a case is also that of the cases merged into it.
+    """
     for stored in batch:
         entry = stored.entry
         if entry is None or stored.origin != node.code:
@@ -109,11 +128,12 @@ def answer_ended(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[S
         number = entry.subject.removeprefix("case:")
         if said is None or node.role != "district":
             continue
-        order = _order_of(node, number)
-        if order is not None and order.closed_at is None:
-            answer, opinion = said
-            who = Actor(entry.actor, "") if entry.actor is not None else None
-            yield stored, answer_draft(node, order, answer, number, opinion, who)
+        answer, opinion = said
+        who = Actor(entry.actor, "") if entry.actor is not None else None
+        for one in (number, *_merged_into(node, number)):
+            order = _order_of(node, one)
+            if order is not None and order.closed_at is None:
+                yield stored, answer_draft(node, order, answer, one, opinion, who)
 
 
 def _ended(entry: Entry) -> tuple[str, str] | None:
@@ -121,12 +141,24 @@ def _ended(entry: Entry) -> tuple[str, str] | None:
     if entry.kind == "case.stepped":
         step = body_of(entry, CaseStepped)
         state, final, opinion = step.state, step.final, step.opinion
+    elif entry.kind == "case.merged":
+        merged = body_of(entry, CaseMerged)
+        state, final = merged.effect.state, merged.effect.final
+        opinion = MERGED.format(into=merged.into, opinion=merged.opinion)[:MOST_OPINION]
     else:
         decided = body_of(entry, CaseRequestDecided)
         if decided.effect is None:
             return None
         state, final, opinion = decided.effect.state, decided.effect.final, decided.opinion
     return (ENDS[state], opinion) if final and state in ENDS else None
+
+
+def _merged_into(node: NodeContext, number: str) -> list[str]:
+    """Cases that are merged into this one now."""
+    row = table(CaseLinkRow).c
+    query = select(row.other).where(row.number == number, row.kind == "merged", row.live == 1).order_by(row.other)
+    with node.store.reader() as tx:
+        return list(tx.execute(query).scalars())
 
 
 def _order_of(node: NodeContext, number: str) -> Order | None:

@@ -87,6 +87,7 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options
     as_json: AsJson = False,
     events: Annotated[bool, typer.Option(help="A line of JSON for reports as they are on disk.")] = False,
     answer_tasks: Annotated[str, typer.Option(help="How tasks are answered: yes, no or ignore.")] = "ignore",
+    answer_no_to: Annotated[str, typer.Option(help="Tasks whose remark holds this are answered with no.")] = "",
     track: Annotated[bool, typer.Option("--track", help="Send positions as well.")] = False,
     stay: Annotated[bool, typer.Option("--stay", help="After the reports stay for tasks, until Ctrl-C.")] = False,
 ) -> None:
@@ -105,7 +106,7 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options
         pace = 1 / rate if rate else every
         tell = _tell_events if events else _tell_nothing
         mode = parse_mode(answer_tasks)
-        auto = None if mode == "ignore" else AutoAnswer(mode, lambda: made_up_photo(ANSWER_PHOTO, ids))
+        auto = None if mode == "ignore" else AutoAnswer(mode, lambda: made_up_photo(ANSWER_PHOTO, ids), answer_no_to)
 
         def go(terminal: FieldTerminal) -> None:
             walked = tracked(stops, terminal.track, SystemClock()) if track else stops

@@ -100,10 +100,14 @@ def task_table(home: Home, words: Mapping[str, str]) -> RenderableType:
 
 @dataclass
 class AutoAnswer:
-    """A collector who goes at once where a task sends him and answers ``result``: for demos and tests."""
+    """A collector who goes at once where a task sends him and answers ``result``: for demos and tests.
+
+    A task whose remark holds ``no_to`` is answered with no.
+    """
 
     result: Result
     photo: Callable[[], bytes] | None = None
+    no_to: str = ""
     terminal: FieldTerminal | None = None
 
     def begin(self) -> None:
@@ -118,8 +122,9 @@ class AutoAnswer:
             return
         place = Place(Point(task.lon_e7, task.lat_e7), accuracy_cm=400, satellites=9)
         photos = (self.photo(),) if self.photo is not None else ()
+        said: Result = "no" if self.no_to and self.no_to in (task.remark or "") else self.result
         try:
-            self.terminal.answer(task.task_id, AnswerDraft(self.result, place, photos=photos))
+            self.terminal.answer(task.task_id, AnswerDraft(said, place, photos=photos))
         except Conflict:  # answered at the beginning, and told of again
             return
 

@@ -46,9 +46,11 @@ def parse_categories(text: str, kind: Kind) -> tuple[tuple[Kind, str], ...]:
     """Categories from ``E0102,C0101`` or, with ``kind``, from ``0102``; BadInput for anything else."""
     found = []
     for code in text.split(","):
-        match = re.fullmatch(r"([CE]?)([0-9]{4})", code.strip().upper())
+        match = re.fullmatch(r"([CE]?)([0-9]{4,8})", code.strip().upper())
         if match is None:
-            raise BadInput(f"category {code.strip()!r}: write E0102 for an event, C0102 for a component")
+            raise BadInput(
+                f"category {code.strip()!r}: write E0102 for an event, C0102 for a component, with the digits of the city's catalogue"
+            )
         found.append((KINDS.get(match[1], kind), match[2]))
     return tuple(found)
 

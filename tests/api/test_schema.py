@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,9 +140,59 @@ def test_the_description_tells_of_logins_problems_and_keys(described: dict[str, 
             assert len(keys) == 1, path
 
 
-def test_numbers_in_addresses_that_a_database_meets_are_bounded(described: dict[str, Any]) -> None:
-    """More than 64 bits fit no database."""
-    [before] = [
-        one for one in described["paths"]["/api/v1/hotline/calls"]["get"]["parameters"] if one["name"] == "before"
-    ]
-    assert before["schema"]["anyOf"][0]["maximum"] == 2**53
+def unbounded(schema: dict[str, Any], where: str, named: dict[str, Any]) -> Iterator[str]:
+    """Where a request may bring any number, or a text or list of any length; a reference that leads nowhere."""
+    for kind in ("anyOf", "oneOf", "allOf"):
+        for one in schema.get(kind, ()):
+            yield from unbounded(one, where, named)
+    if "$ref" in schema:
+        name = schema["$ref"].removeprefix("#/components/schemas/")
+        yield from unbounded(named[name], where, named) if name in named else (f"{where}: {schema['$ref']}",)
+    elif "enum" not in schema and "const" not in schema:
+        yield from (where for needed in BOUNDS.get(schema.get("type", ""), ()) if not needed & schema.keys())
+    for name, one in schema.get("properties", {}).items():
+        yield from unbounded(one, f"{where}.{name}", named)
+    for inside in ("items", "additionalProperties"):
+        if isinstance(schema.get(inside), dict):
+            yield from unbounded(schema[inside], f"{where}[]", named)
+
+
+BOUNDS: dict[str, tuple[set[str], ...]] = {
+    "integer": ({"minimum", "exclusiveMinimum"}, {"maximum", "exclusiveMaximum"}),
+    "number": ({"minimum", "exclusiveMinimum"}, {"maximum", "exclusiveMaximum"}),
+    "string": ({"maxLength", "pattern", "format"},),
+    "array": ({"maxItems"},),
+}
+
+
+def all_unbounded(described: dict[str, Any]) -> list[str]:
+    """Every part of a request of an API that may be of any size."""
+    named, found = described["components"]["schemas"], []
+    for path, item in described["paths"].items():
+        for method, one in item.items():
+            bodies = one.get("requestBody", {}).get("content", {})
+            asked = [(f"{method} {path} {p['name']}", p["schema"]) for p in one.get("parameters", ())]
+            asked += [(f"{method} {path} body", body["schema"]) for body in bodies.values()]
+            found += [wrong for where, schema in asked for wrong in unbounded(schema, where, named)]
+    return found
+
+
+def test_whatever_a_request_brings_is_bounded(described: dict[str, Any]) -> None:
+    """More than 64 bits fit no database, more than 64 KiB no entry."""
+    assert all_unbounded(described) == []
+
+
+def test_whatever_a_request_brings_to_an_edge_is_bounded(tmp_path: Path) -> None:
+    plugins = [import_module(name) for name in ("wanmi_console", "wanmi_edge", "wanmi_hardware")]
+    with small_node(tmp_path / "edge", role="edge", code="21010201", plugins=plugins) as edge:
+        assert all_unbounded(build_app(edge).openapi()) == []
+
+
+def test_a_walk_over_bounds_finds_what_has_none() -> None:
+    half = {
+        "type": "object",
+        "properties": {"n": {"type": "integer", "minimum": 0}, "s": {"type": "string", "maxLength": 3}},
+    }
+    assert list(unbounded({"anyOf": [{"$ref": "#/components/schemas/H"}, {"$ref": "#/$defs/E"}]}, "b", {"H": half})) == [
+        "b.n", "b: #/$defs/E",
+    ]  # fmt: skip

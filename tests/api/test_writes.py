@@ -94,9 +94,9 @@ def test_a_report_with_a_key_is_registered_once(node: Node, machine: Browser) ->
     assert again["id"] == first["id"]
     assert again["case"] is not None
     other = send(machine, "/reports", {**REPORT, "text": "something else"}, "letter-1")
-    assert (other.status_code, "another report" in other.json()["detail"]) == (409, True)
+    assert (other.status_code, "another report" in other.json()["detail"]) == (422, True)
     for change in ({"point": {"lon_e7": 0, "lat_e7": 0}}, {"source": "media"}, {"address": ""}):
-        assert send(machine, "/reports", {**REPORT, **change}, "letter-1").status_code == 409, change
+        assert send(machine, "/reports", {**REPORT, **change}, "letter-1").status_code == 422, change
     assert len(entries(node, "report.registered")) == 1
     assert send(machine, "/reports", REPORT, "letter-2").json()["id"] != first["id"]
 
@@ -143,7 +143,7 @@ def test_any_post_with_a_key_is_done_once(node: Node, machine: Browser) -> None:
     without = send(machine, "/people/operator/lock", lock)
     assert without.json()["locked_until"] > first.json()["locked_until"]
     other = send(machine, "/people/operator/lock", {**lock, "seconds": 61}, "k1")
-    assert (other.status_code, "another request" in other.json()["detail"]) == (409, True)
+    assert (other.status_code, "another request" in other.json()["detail"]) == (422, True)
     assert other.headers["content-type"] == "application/problem+json"
 
 

@@ -2,6 +2,7 @@
 
     make bench ARGS="cases"          WANMI_CASES=100000 (default), WANMI_WALKED=1.0 the share walked to the closing,
                                      WANMI_DATABASES=sqlite,postgresql
+                                     WANMI_KEPT=DIR keeps the cases that were written there, and takes them from there
 
 The node is a process of its own (``wanmi run``), asked over loopback; databases are as durable as in service. The
 PostgreSQL database gets the very rows that the SQLite one holds, by COPY. Floors of the same run: the same question
@@ -16,7 +17,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 from time import perf_counter
@@ -25,25 +26,30 @@ from urllib.parse import urlencode
 
 from bench.cases_floor import commit_floor, copy_database, query_floor, read_floor
 from bench.cases_town import open_desks, seats
-from bench.load import Ask, Line, Seat, Times, run_clients, with_lines
-from bench.million import DEPARTMENTS, DISTRICT, arrivals, write_cases
+from bench.kept import Recipe, copy_kept, find_kept, keep_cases
+from bench.load import Ask, Seat, Times, run_clients, with_lines
+from bench.million import DEPARTMENTS, DISTRICT, arrivals
 from support.live import LiveNode
 from support.postgres import new_database, postgresql
-from wanmi.clock import ManualClock
-from wanmi.journal.proof import rebuild
+from wanmi.journal.proof import replaying
 from wanmi.node import Node
 from wanmi.query import CaseFilter
-from wanmi.testing import small_node
 
 CASES = int(os.environ.get("WANMI_CASES", "100000"))
 WALKED = float(os.environ.get("WANMI_WALKED", "1.0" if CASES <= 100_000 else "0.25"))
 DATABASES = os.environ.get("WANMI_DATABASES", "sqlite,postgresql").split(",")
-READERS, CLIENTS, SECONDS, FRESH, REPLAYED = 4, 32, 20.0, 6000, 1_000_000
+KEPT = os.environ.get("WANMI_KEPT", "")
+READERS, CLIENTS, SECONDS, FRESH = 4, 32, 20.0, 14_000
+OFFERED = 400.0
+"""Steps a second that the clients offer together when they do not simply ask as fast as they are answered."""
 LIMIT = {"value": 4, "unit": "work_hour"}
 WAY = (
     ("operator", {"step": "accept", "opinion": "属实"}),
     ("operator", {"step": "file", "opinion": "立案"}),
-    ("dispatcher", {"step": "dispatch", "opinion": "请处置", "department": DEPARTMENTS[0], "limit": LIMIT}),
+    (
+        "dispatcher",
+        {"step": "dispatch", "opinion": "请处置", "department": DEPARTMENTS[0], "limit": LIMIT, "reason": "限时处置"},
+    ),
     ("department", {"step": "take", "opinion": "接收"}),
 )
 """The steps that are measured: who takes them and what is sent."""
@@ -98,8 +104,8 @@ def step_script(people: dict[str, Seat], numbers: Iterator[str]) -> Callable[[],
 
 async def over_http(
     people: dict[str, Seat], fresh: Sequence[str], whole: Sequence[str], pid: int
-) -> tuple[Times, Times, Times]:
-    """Pages, cases, steps; with what processor time the node took for them."""
+) -> tuple[Times, Times, Times, Times]:
+    """Pages, cases, steps as fast as they go, steps as offered; with what processor time the node took for them."""
     reader, queue = people["operator"], iter(fresh)
 
     def reading(make: Callable[[int], Callable[[], Ask | None]], seconds: float) -> Any:
@@ -109,10 +115,12 @@ async def over_http(
     pages = await with_lines(reader, READERS, reading(lambda n: page_script(reader, n), SECONDS))
     cases = await with_lines(reader, READERS, reading(lambda n: case_script(reader, whole, n), SECONDS))
 
-    async def stepping(lines: Sequence[Line]) -> Times:
-        return await run_clients(lines, SECONDS, lambda n: step_script(people, queue), pid)
+    def stepping(seconds: float, rate: float | None = None) -> Any:
+        return lambda lines: run_clients(lines, seconds, lambda n: step_script(people, queue), pid, rate)
 
-    return pages, cases, await with_lines(reader, CLIENTS, stepping)
+    await with_lines(reader, CLIENTS, stepping(2.0, OFFERED))
+    offered = await with_lines(reader, CLIENTS, stepping(SECONDS, OFFERED))
+    return pages, cases, await with_lines(reader, CLIENTS, stepping(SECONDS)), offered
 
 
 def measure_http(dir: Path, name: str, whole: Sequence[str]) -> list[Figure]:
@@ -126,7 +134,7 @@ def measure_http(dir: Path, name: str, whole: Sequence[str]) -> list[Figure]:
     (dir / "run.json").unlink(missing_ok=True)
     with LiveNode(dir) as live:
         live_at = live.facts()
-        pages, history, steps = asyncio.run(
+        pages, history, steps, offered = asyncio.run(
             over_http(seats(str(live_at["web"]), tokens), fresh, whole, int(live_at["pid"]))
         )
     floor_rate, floor_ms = commit_floor(url, dir)
@@ -137,12 +145,16 @@ def measure_http(dir: Path, name: str, whole: Sequence[str]) -> list[Figure]:
         _ms(f"{name}: a case with history ({cases} entries), p99", history.ms(0.99), case_floor.ms(0.99),
             "the same SQL, driver alone, p99", 50.0),
         _ms(f"{name}: the same, p50", history.ms(0.5), case_floor.ms(0.5), "the same SQL, driver alone, p50", None),
-        _ms(f"{name}: a step, {CLIENTS} clients, p99", steps.ms(0.99), floor_ms, "one commit of its bytes, p99", 50.0),
+        _ms(f"{name}: a step, {CLIENTS} clients, {OFFERED:.0f} steps/s offered, p99", offered.ms(0.99), floor_ms,
+            "one commit of its bytes, p99", 50.0),
+        _ms(f"{name}: the same, p50", offered.ms(0.5), None, "", None),
+        _ms(f"{name}: a step, {CLIENTS} clients in a closed loop, p99", steps.ms(0.99), floor_ms, "one commit of its bytes, p99", 50.0),
         _ms(f"{name}: the same, p50", steps.ms(0.5), None, "", None),
-        {"name": f"{name}: durable steps, {CLIENTS} clients", "value": steps.rate, "unit": "steps/s",
+        {"name": f"{name}: durable steps, {CLIENTS} clients in a closed loop", "value": steps.rate, "unit": "steps/s",
          "floor": floor_rate, "floor_name": "commits of a step's bytes, one by one", "goal": 400.0},
         *[_ms(f"{name}: processor time of the node, {what}", times.cpu_ms, None, "", None)
-          for what, times in (("a page", pages), ("a case", history), ("a step", steps))],
+          for what, times in (("a page", pages), ("a case", history), ("a step", steps),
+                              (f"a step at {OFFERED:.0f}/s", offered))],
     ]  # fmt: skip
 
 
@@ -150,42 +162,35 @@ def _ms(name: str, value: float, floor: float | None, floor_name: str, goal: flo
     return {"name": name, "value": value, "unit": "ms", "floor": floor, "floor_name": floor_name, "goal": goal}
 
 
-class _EnoughError(Exception):
-    """As many entries as were asked for have been replayed."""
-
-
 def measure_replay(dir: Path) -> list[Figure]:
-    """Seconds to replay a million entries (or all there are) into a store in memory."""
+    """Seconds to replay all entries into a scratch store and to compare every row, as ``wanmi replay --check`` does."""
     with Node.open(dir) as node:
-        start, done = perf_counter(), 0
-
-        def told(so_far: int, _total: int) -> None:
-            nonlocal done
-            done = so_far
-            if so_far >= REPLAYED:
-                raise _EnoughError
-
-        with suppress(_EnoughError):
-            rebuild(node.store, node.registry, told=told).close()
-        seconds = perf_counter() - start
+        start = perf_counter()
+        steps = list(replaying(node.store, node.registry))
+        seconds, done = perf_counter() - start, steps[-1].total
         floor = read_floor(node.store, done)
     return [
-        {"name": f"replay of {done} entries", "value": seconds, "unit": "s", "floor": floor,
-         "floor_name": "reading and decoding them", "goal": 60.0 * done / REPLAYED},
+        {"name": f"replay of {done} entries, rows compared", "value": seconds, "unit": "s", "floor": floor,
+         "floor_name": "reading and decoding them", "goal": 60.0 * done / 1_000_000},
     ]  # fmt: skip
 
 
 def measure_writing(dir: Path) -> tuple[list[Figure], list[str]]:
-    """Make the node and its cases; how fast that was, and some closed cases."""
-    with small_node(dir, plugins=["casework", "console"], clock=ManualClock(1_500_000_000_000_000)) as node:
-        start = perf_counter()
-        written = write_cases(node, CASES, walked=WALKED)
-        seconds = perf_counter() - start
+    """Make the node ``dir`` and its cases, or copy the kept ones; how fast that was, and some closed cases."""
+    kept = Path(KEPT or dir.parent / "kept").absolute()
+    recipe = Recipe(CASES, WALKED)
+    found = find_kept(kept, recipe)
+    written = found or keep_cases(kept, recipe)
+    if KEPT:
+        copy_kept(kept, dir)
+    else:
+        (kept / "node").rename(dir)
     name = f"{written.cases} cases, {written.entries} entries written through the journal"
     figure = {
-        "name": name, "value": written.entries / seconds, "unit": "entries/s", "floor": None, "floor_name": "", "goal": None,
+        "name": name, "value": written.entries / written.seconds, "unit": "entries/s", "floor": None, "floor_name": "",
+        "goal": None,
     }  # fmt: skip
-    return [figure], written.whole
+    return ([] if found else [figure]), written.whole
 
 
 def run() -> list[Figure]:

@@ -16,6 +16,7 @@ from wanmi.journal.rows import ENTRY, select_stored, stored_of
 from wanmi.models import CaseRow, Row, table
 from wanmi.node import Node
 from wanmi.query import CaseFilter
+from wanmi.query.looking import Look
 from wanmi.store import Store
 
 COMMITS = 500
@@ -42,9 +43,7 @@ def query_floor(store: Store, wanted: Sequence[CaseFilter | str]) -> Times:
 def _questions(ask: CaseFilter | str) -> list[Any]:
     cases = table(CaseRow)
     if isinstance(ask, CaseFilter):
-        return [
-            select(cases).where(ask.condition()).order_by(cases.c.opened_at.desc(), cases.c.number.desc()).limit(51)
-        ]
+        return [select(cases).where(cases.c.number.in_(select(Look.of(ask).keys("", 51).subquery().c.number)))]
     return [
         select(cases).where(cases.c.number == ask),
         select_stored().where(ENTRY.c.subject == f"case:{ask}").order_by(ENTRY.c.pos),

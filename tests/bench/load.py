@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,12 +25,17 @@ class Seat:
     cookie: str
     token: str
 
+    @cached_property
+    def csrf(self) -> str:
+        """The form token of the session."""
+        return csrf_of(self.token)
+
     def head(self, method: str, path: str, length: int = 0) -> bytes:
         """The lines before the body."""
         lines = [f"{method} {path} HTTP/1.1", f"host: {self.host}:{self.port}", f"cookie: {self.cookie}={self.token}"]
         if method == "POST":
             lines += [
-                f"x-csrf-token: {csrf_of(self.token)}", "content-type: application/json", f"content-length: {length}"
+                f"x-csrf-token: {self.csrf}", "content-type: application/json", f"content-length: {length}"
             ]  # fmt: skip
         return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
@@ -94,18 +101,29 @@ Ask = tuple[Seat, str, str, Any]
 
 
 async def run_clients(
-    lines: Sequence[Line], seconds: float, scripts: Callable[[int], Callable[[], Ask | None]], pid: int
+    lines: Sequence[Line],
+    seconds: float,
+    scripts: Callable[[int], Callable[[], Ask | None]],
+    pid: int,
+    rate: float | None = None,
 ) -> Times:
-    """Every client asks what its script says, one after the other, until the time is over or it says nothing more."""
+    """Every client asks what its script says until the time is over or it says nothing more.
+
+    A closed loop: the next ask follows the answer. With ``rate`` (asks a second, of all clients together) an ask is due
+    at its time, and what it waits because the one before was late counts as its own.
+    """
     times, start, cpu = Times(), time.perf_counter(), processor_time(pid)
+    every = len(lines) / rate if rate else 0.0
 
     async def client(n: int) -> None:
         script = scripts(n)
-        while time.perf_counter() - start < seconds:
-            ask = script()
+        for due in (start + (n / len(lines) + k) * every for k in itertools.count()):
+            if every:
+                await asyncio.sleep(due - time.perf_counter())
+            began = due if every else time.perf_counter()
+            ask = script() if began - start < seconds else None
             if ask is None:
                 return
-            began = time.perf_counter()
             status, content = await lines[n].ask(*ask)
             times.each.append(time.perf_counter() - began)
             if status != 200:

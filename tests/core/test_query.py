@@ -18,6 +18,7 @@ from wanmi.models import CORE_ROWS, AttachmentRow, BlobRow, CaseRow, CosignRow, 
 from wanmi.query import (
     CaseFilter,
     CaseLine,
+    Count,
     cosigns,
     count_cases,
     day_start,
@@ -111,10 +112,19 @@ def fits(case: CaseLine, wanted: CaseFilter) -> bool:
         and wanted.kind in ("", case.kind)
         and wanted.stage in ("", case.stage)
         and (not wanted.grid or (case.grid or "").startswith(wanted.grid))
-        and wanted.number in case.number
+        and quotes(wanted.number, case.number)
         and (not wanted.since or day.date().isoformat() >= wanted.since)
         and (not wanted.until or day.date().isoformat() <= wanted.until)
     )
+
+
+def quotes(said: str, number: str) -> bool:
+    """Whether somebody who says this may mean the number: its beginning, or some of its parts."""
+    if not said or number.startswith(said):
+        return True
+    _owner, coded, day, sequence = number.split("-")
+    rest = said.strip("-").split("-")
+    return len(rest) < 4 and all(part in (coded, day) or part.lstrip("0") == sequence.lstrip("0") for part in rest)
 
 
 def in_order(cases: list[CaseLine]) -> list[CaseLine]:
@@ -133,7 +143,22 @@ FILTERS = st.builds(
     category=maybe(*CATEGORIES, "0199"),
     kind=maybe("component", "event"),
     stage=maybe(*STAGES, "evaluate"),
-    number=maybe("210102", "-E0", "20261123", "0007", "-C0101-", "X"),
+    number=maybe(
+        "210102",
+        "210102-C",
+        "210103-E0102-202611",
+        "20261123",
+        "0007",
+        "31",
+        "-C0101-",
+        "E0505",
+        "E0101-20261123",
+        "C0102-0019",
+        "20261124-0098",
+        CASES[40].number,
+        CASES[41].number[:-1],
+        CASES[42].number[7:],
+    ),
     since=maybe(*DAYS),
     until=maybe(*DAYS),
 )
@@ -145,7 +170,7 @@ def test_pages_hold_just_what_fits_in_order(store: Store, wanted: CaseFilter, li
     found: list[CaseLine] = []
     cursor = ""
     with store.reader() as tx:
-        assert count_cases(tx, wanted) == len(expected)
+        assert count_cases(tx, wanted) == Count(len(expected), exact=True)
         for _ in range(len(CASES) + 1):
             page = list_cases(tx, wanted, cursor=cursor, limit=limit)
             assert len(page.cases) <= limit
@@ -167,7 +192,8 @@ def test_a_filter_survives_its_url(wanted: CaseFilter) -> None:
     ("field", "value"),
     [
         ("district", "21010"), ("district", "２１０１０２"), ("grid", "2101020010"), ("category", "'; --"),
-        ("kind", "thing"), ("stage", "COLLECT"), ("number", "a b"), ("number", "%"), ("since", "2026-02-30"),
+        ("kind", "thing"), ("stage", "COLLECT"), ("number", "a b"), ("number", "%"), ("number", "X"), ("number", "02-E0"), ("number", "210102-0007"),
+        ("since", "2026-02-30"),
         ("until", "24.11.2026"), ("since", "0000-01-01"),
     ],
 )  # fmt: skip
@@ -238,12 +264,12 @@ def test_evidence_tells_where_its_blob_is(store: Store) -> None:
 
     store.write(work).result()
     with store.reader() as tx:
-        found = evidence_of(tx, ["report:1", "report:2"])
+        found = evidence_of(tx, ["report:1", "report:2"], {"210102"})
         assert [one.state for one in found] == ["here", "pending", "erased"], "one blob is told once"
-        assert evidence_by_blob(tx, names["pending"]).state == "pending"
+        assert [one.state for one in evidence_by_blob(tx, names["pending"], {"210102"})] == ["pending"]
         with pytest.raises(NotFound, match="no entry at this node names it"):
-            evidence_by_blob(tx, "e" * 64)
-        assert evidence_of(tx, []) == []
+            evidence_by_blob(tx, "e" * 64, {"210102"})
+        assert evidence_of(tx, [], {"210102"}) == []
 
 
 def test_the_newest_of_each_chain_is_told(store: Store) -> None:

@@ -33,5 +33,5 @@ def test_the_indexes_become_those_of_this_program(old: tuple[str, dict[str, list
     url, today = old
     store = Store.open(url, [CaseRow])
     assert indexes(store) == today
-    assert today["case_opened"] == ["opened_at", "number"]
+    assert today["case_opened"][:2] == ["opened_at", "number"]
     store.close()

@@ -112,6 +112,21 @@ def test_an_answer_with_a_photo_is_kept_then_safe_and_once(edge: RunningEdge, li
     assert safe.entry == kept.entry
 
 
+def test_a_guests_answer_is_kept_though_its_task_is_another_districts(edge: RunningEdge) -> None:
+    guest = Street(f"T210103-{next(NUMBERS)}")
+    edge.admit(guest)
+    with Line(guest, edge.broker) as line:
+        line.connect()
+        answer, message = answered(guest, "task-of-210103")
+        line.send(message, answer_topic(guest.id))
+        kept = line.receipt(answer.report_id, status="kept")
+        edge.district.countersign(edge.node)
+        assert is_safe(line.receipt(answer.report_id, status="safe"), edge.district.keys.sign_public)
+    assert kept.entry is not None
+    (body,) = answers_of(edge, "task-of-210103")
+    assert (body["terminal"], body["late"]) == (guest.id, False)  # type: ignore[index]
+
+
 def test_another_answer_to_the_same_task_is_refused_once(edge: RunningEdge, line: Line, street: Street) -> None:
     give(edge, line, "task-reused")
     first, message = answered(street, "task-reused")

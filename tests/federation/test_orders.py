@@ -41,5 +41,5 @@ def test_the_words_of_a_case_go_down_with_it(family: Family) -> None:
     family.city.journal.append(draft, also=lambda tx, _: family.city.blobs.add(tx, words)).result()
     wait_until(lambda: family.district.blobs.has(words.blob))
     assert read_text(family.district.blobs.open(words.blob)) == "桥下积水, 车辆无法通行"
-    depot = StoreDepot(family.city.store, family.city.blobs)
+    depot = StoreDepot(family.city.store, family.city.blobs, {family.city.code})
     assert (depot.may_see(district, words.blob), depot.may_see("210103", words.blob)) == (True, False)

@@ -13,17 +13,18 @@ import wanmi_edge
 from core.cases.worked import DOES
 from edge.street import Street
 from support.browser import Browser
+from support.live import wanmi
 from wanmi.clock import SystemClock
 from wanmi.codes import Profile
 from wanmi.hookspecs import Actor
 from wanmi.identity import add_token
 from wanmi.kinds import TerminalAdmitted
 from wanmi.mqtt import Message
-from wanmi.profiles import Version, activate_profile, pack, unpack
+from wanmi.profiles import Version, activate_profile, pack, unpack, write_profile
 from wanmi.query import CaseFilter, list_cases
 from wanmi.registry import Draft
 from wanmi.reports import Receipt, decode_receipt, report_topic
-from wanmi.testing import carry, react, replay_differences, small_city
+from wanmi.testing import carry, react, replay_differences, running, small_city
 from wanmi.web import build_app
 from wanmi_casework.desk import CaseDesk, Said
 from wanmi_edge.appliance import Edge, make_spool
@@ -181,3 +182,40 @@ def test_the_catalogue_over_http_is_the_active_one(town: Town) -> None:
     codes = [{one["code"] for one in told["categories"] if one["kind"] == "event"} for told in (before, after)]
     assert (codes[0] - codes[1], codes[1] - codes[0]) == ({GONE}, {LOCAL})
     assert after["digest"] == version.digest
+
+
+def test_a_version_is_activated_at_the_running_city_and_its_open_cases_keep_theirs(town: Town, tmp_path: Path) -> None:
+    """``wanmi profile check``, ``diff`` and ``activate`` as an administrator types them, over the admin socket."""
+    own, shipped = tmp_path / "own", Profile.load().ref
+    write_profile(changed(Profile.load()), own)
+    assert wanmi("profile", "check", own).returncode == 0
+    assert f"event {LOCAL}" in wanmi("profile", "diff", "cjt-2007", own).stdout
+    town.report(KEPT)
+    town.up()
+    old = town.cases(town.district)[KEPT].number
+    with running(town.city):
+        done = wanmi("profile", "activate", town.city.dir, own, "--why", "本市目录")
+        assert done.returncode == 0, done.stderr
+        again = wanmi("profile", "activate", town.city.dir, own)
+        listed = wanmi("profile", "list", town.city.dir).stdout
+    ref = done.stdout.split()[0]
+    assert "open cases keep theirs" in done.stdout
+    assert again.returncode == 1 or ref in again.stdout, again.stderr
+    assert ref in listed
+    assert "本市目录" in listed
+    town.down()
+    town.report(LOCAL)
+    town.up()
+    new = town.cases(town.district)[LOCAL].number
+    assert (town.profile_of(old), town.profile_of(new)) == (shipped, ref)
+    desk = CaseDesk(town.district)
+    for number in (old, new):
+        assert desk.step(number, "accept", Actor(*DOES["accept"]), Said(opinion="受理")).state == "pending_file"
+
+
+def test_a_district_may_not_activate_a_version_of_its_own(town: Town, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    write_profile(changed(Profile.load()), own)
+    with running(town.district):
+        refused = wanmi("profile", "activate", town.district.dir, own)
+    assert (refused.returncode, "city" in refused.stderr) == (1, True), refused.stderr

@@ -304,7 +304,8 @@ def test_what_was_handed_down_can_be_taken_over(tiers: TwoTiers) -> None:
     answer(tiers.district, AnswerAsk(taken.order_id, "given_up", "移交"), DISPATCHER)
     tiers.work(tiers.city, above, ("take_back", DISPATCHER))
     tiers.exchange()
-    assert find_order(tiers.district, order.order_id).result == "taken_back"
+    ended = find_order(tiers.district, order.order_id)
+    assert (ended.result, ended.answer) == ("taken_back", "returned"), "giving it up ended the waiting for it too"
     assert sorted(history_of(tiers.district, below).cases) == sorted((above, below, again))
     CaseDesk(tiers.city).merge(above, again, OPERATOR, Said(opinion="同一问题"))
     assert tiers.work(tiers.city, again, *WORKED).state == "closed"

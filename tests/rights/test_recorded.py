@@ -25,22 +25,22 @@ def rewrite(node: Node, old: str, new: str) -> None:
 
 def test_the_first_start_is_one_entry_and_the_next_none(tmp_path: Path) -> None:
     with small_node(tmp_path / "node", plugins=["console"]) as node:
-        first = record_settings(node)
+        first = record_settings(node, "host:li")
         assert [kind for kind, _ in told(first)] == ["settings.changed"]
         assert told(first)[0][1]["section"] == "*"
         assert {"web", "identity", "console", "plugins"} <= set(told(first)[0][1]["keys"])  # type: ignore[call-overload]
-        assert record_settings(node) == []
+        assert record_settings(node, "host:li") == []
     with Node.open(tmp_path / "node") as again:
-        assert record_settings(again) == []
+        assert record_settings(again, "host:li") == []
 
 
 def test_a_changed_key_is_named_and_its_value_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with small_node(tmp_path / "node", plugins=["console"]) as node:
-        record_settings(node)
+        record_settings(node, "host:li")
     monkeypatch.setenv("WANMI_CONSOLE__PAGE_SIZE", "77")
     monkeypatch.setenv("WANMI_LOG__LEVEL", "debug")
     with Node.open(tmp_path / "node") as node:
-        stored = record_settings(node)
+        stored = record_settings(node, "host:li")
         assert told(stored) == [
             ("settings.changed", {"section": "console", "keys": ["page_size"], "digest": "-"}),
             ("settings.changed", {"section": "log", "keys": ["level"], "digest": "-"}),
@@ -48,20 +48,21 @@ def test_a_changed_key_is_named_and_its_value_is_not(tmp_path: Path, monkeypatch
         assert {one.entry.subject for one in stored if one.entry} == {f"settings:{node.code}"}
         assert all(b"77" not in (one.raw or b"").split(b'"salt"')[0].split(b'"keys"')[-1] for one in stored)
         assert stored[0].audience == (node.code,)
+        assert {one.entry.actor for one in stored if one.entry} == {"host:li"}
 
 
 def test_a_switched_plugin_is_an_entry(tmp_path: Path) -> None:
     with small_node(tmp_path / "node", plugins=["console"]) as node:
-        record_settings(node)
+        record_settings(node, "host:li")
         rewrite(node, '"console"', '"console", "gis"')
     with Node.open(tmp_path / "node") as node:
-        stored = told(record_settings(node))
+        stored = told(record_settings(node, "host:li"))
         assert ("plugin.switched", {"plugin": "gis", "on": True, "version": "0.1.0", "digest": "-"}) in stored
         assert any(body.get("section") == "plugins" for _, body in stored)
         rewrite(node, '"console", "gis"', '"console"')
     with Node.open(tmp_path / "node") as node:
         assert ("plugin.switched", {"plugin": "gis", "on": False, "version": "", "digest": "-"}) in told(
-            record_settings(node)
+            record_settings(node, "host:li")
         )
 
 

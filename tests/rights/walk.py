@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from starlette.types import Receive, Scope, Send
 
 from house.tree import plugin_packages
@@ -32,7 +32,7 @@ from wanmi.web.gate import Gate
 NO_ROUTES = {"wanmi_edge", "wanmi_federation", "wanmi_terminal", "wanmi_demo"}
 CODES: dict[Tier, str] = {"city": "210100", "district": "210102", "edge": "21010201"}
 CASE = "210102-E0102-20261124-0001"
-"""A case of the department that the matrix' department person belongs to."""
+"""A case of the department that the matrix' department person belongs to, given to its collector."""
 STRANGER = "stranger"
 PASSED = 204
 
@@ -132,6 +132,9 @@ def _people(node: Node) -> dict[str, dict[str, str]]:
         person = add_person(node, login=login, name=post, posts=[post], password="correct horse battery")
         if post == "department":
             set_unit(node, login, "roads")
+        if post == "collector":
+            own = update(table(CaseRow)).values(collector=person.id)
+            node.store.write(lambda tx, own=own: tx.execute(own)).result()  # type: ignore[misc]
         token = start_session(node, person)
         cookies = f"{session_cookie(node, False)}={token}; {session_cookie(node, False)}_login={token}"
         found[f"post:{post}"] = {"cookie": cookies, "x-csrf-token": csrf_of(token)}
@@ -178,7 +181,9 @@ _INTRO = """
 Who may do what. A person acts in one post at a time; a post stands on the supervision axis, the command axis or
 neither. A machine's token has scopes: those named here, or the wide `read` (every scope ending in `:read`), `write`
 (those and every other one) and `admin`. Every route declares one right; a route that declares none is closed to
-everybody. A department's people see the cases of their unit only: any other case does not exist for them (404).
+everybody. A department's people see the cases of their unit only; a collector those that were reported from a terminal
+they hold, given to them to verify or check, asked about in a task to their terminal, or worked on by them. Any other case
+does not exist for them (404).
 Opening sealed text or photos is journaled (`sealed.viewed`), once an hour for each person and subject.
 
 This page is written by `tools/matrix.py` from the code; what comes of it for every route, post and token stands in

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from wanmi.entries import Entry
 from wanmi.errors import BadInput
 from wanmi.ids import SeededIds
 from wanmi.journal import Journal, body_of, register_core
+from wanmi.journal.proof.replay import Replayed
 from wanmi.kinds import NodeAdmitted, Role
 from wanmi.models import Row, mark, table
-from wanmi.registry import Draft, Registry
+from wanmi.registry import Draft, Progress, Registry
 from wanmi.store import Store, upsert_rows
 
 
@@ -130,3 +131,14 @@ def ship(source: Bench, target: Bench, origin: str, *, limit: int = 1000) -> Non
         if batch is None:
             return
         target.journal.apply(batch, source.code).result()
+
+
+def answer_of(steps: Generator[Progress, None, Replayed]) -> Replayed:
+    """What the work answers once it is done."""
+    answers: list[Replayed] = []
+
+    def whole() -> Iterator[Progress]:
+        answers.append((yield from steps))
+
+    assert list(whole())
+    return answers[0]

@@ -59,5 +59,5 @@ def _erase(town: Town, number: str) -> None:
 
     city = town.nodes["210100"]
     with city.store.reader() as tx:
-        [evidence] = evidence_of(tx, [str(find_case(tx, number).report)])
+        [evidence] = evidence_of(tx, [str(find_case(tx, number).report)], {"210100"})
     city.store.write(lambda tx: city.blobs.destroy_key(tx, evidence.blob)).result()

@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 import wanmi_casework
 import wanmi_supervision
-from core.cases.worked import LIMIT, PHOTO, START
+from core.cases.worked import LIMIT, START
+from support.pictures import JPEG
 from wanmi.cases import Case
 from wanmi.clock import ManualClock
 from wanmi.hookspecs import Actor
@@ -22,6 +23,7 @@ from wanmi.node import Node
 from wanmi.registry import Draft
 from wanmi.reports import digest_of, text_part
 from wanmi.testing import SmallCity, carry, react, replay_differences, small_city
+from wanmi_casework.attached import upload
 from wanmi_casework.desk import CaseDesk, Said
 from wanmi_supervision.asking import IssueAsk
 from wanmi_supervision.cases import audience_of
@@ -78,7 +80,8 @@ class TwoTiers:
     def work(self, node: Node, number: str, *steps: tuple[str, Actor]) -> Case:
         desk = CaseDesk(node)
         for step, who in steps:
-            photos = (PHOTO,) if step in ("answer", "answer_check_passed") else ()
+            shown = step in ("answer", "answer_check_passed")
+            photos = (upload(node, number, who.id, JPEG, "image/jpeg"),) if shown else ()
             said = Said(DEPARTMENT if who is WORKER else None, f"{step} it is", attachments=photos)
             more: dict[str, Any] = {"department": DEPARTMENT, "limit": LIMIT} if step == "dispatch" else {}
             desk.step(number, step, who, said, **more)

@@ -6,11 +6,12 @@ write, or refuse it with the reason and what may be done instead.
 
 from __future__ import annotations
 
-from wanmi.cases.asking import Ask, Asked, Decision, Due, LinkAsk, RequestAsk, ReviewAsk, Timing
-from wanmi.cases.case import Case, Done, Link, Mark, Request, Review
+from wanmi.cases.asking import Ask, Asked, Decision, Due, Known, LinkAsk, OrderSeen, RequestAsk, ReviewAsk, Timing
+from wanmi.cases.case import Case, Done, Late, Link, Mark, Request, Review
 from wanmi.cases.deciding import May, decide, may_now
 from wanmi.cases.folding import CASE_ENTRIES, fold, fold_all
 from wanmi.cases.joining import decide_link, decide_merge, decide_unmerge
+from wanmi.cases.limiting import going_on
 from wanmi.cases.requesting import (
     decide_due_resume,
     decide_expiry,
@@ -33,10 +34,13 @@ __all__ = [
     "Decision",
     "Done",
     "Due",
+    "Known",
+    "Late",
     "Link",
     "LinkAsk",
     "Mark",
     "May",
+    "OrderSeen",
     "Request",
     "RequestAsk",
     "Review",
@@ -56,5 +60,6 @@ __all__ = [
     "decide_unmerge",
     "fold",
     "fold_all",
+    "going_on",
     "may_now",
 ]

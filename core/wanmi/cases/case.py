@@ -21,6 +21,14 @@ class Mark(NamedTuple):
     source: str
 
 
+class Late(NamedTuple):
+    """A clock that ran past its deadline (µs UTC), and the department that had the case then; told or not."""
+
+    clock: str
+    deadline: int
+    department: str | None
+
+
 @dataclass(frozen=True)
 class Done:
     """Who did what when, one a version: ``what`` is a step's name or an entry kind."""
@@ -77,7 +85,7 @@ class Case:
 
     ``actors`` are (who, axis) of everybody who acted; ``departments`` are those it was ever dispatched to.
     ``clock`` is the clock that runs (or is paused) with its ``limit`` and ``deadline``; ``warn`` is 80 % of it.
-    ``limits`` are those that each clock ran with last. ``held`` is the state to go back to from a suspension or a merge.
+    ``limits`` are those that each clock ran with last. ``last_department`` has or had it last. ``held`` is the state to go back to from a suspension or a merge.
     """
 
     number: str
@@ -91,6 +99,7 @@ class Case:
     final: bool = False
     department: str | None = None
     departments: tuple[str, ...] = ()
+    last_department: str | None = None
     collector: str | None = None
     clock: str | None = None
     limit: Limit | None = None
@@ -107,6 +116,7 @@ class Case:
     requests: tuple[Request, ...] = ()
     links: tuple[Link, ...] = ()
     overdue: tuple[tuple[str, int], ...] = ()
+    late: tuple[Late, ...] = ()
     marks: tuple[Mark, ...] = ()
     limits: MappingProxyType[str, Limit] = field(default_factory=lambda: MappingProxyType({}))
     history: tuple[Done, ...] = ()
@@ -137,9 +147,9 @@ class Case:
         """How many requests of a kind were granted."""
         return sum(request.what == what and request.state == "granted" for request in self.requests)
 
-    def axes_of(self, actor: str) -> frozenset[Axis]:
-        """The axes on which somebody acted in this case."""
-        return frozenset(axis for who, axis in self.actors if who == actor)
+    def axes_of(self, *ids: str) -> frozenset[Axis]:
+        """The axes on which somebody acted in this case, under any of their ids."""
+        return frozenset(axis for who, axis in self.actors if who in ids)
 
     def merged_here(self) -> tuple[str, ...]:
         """Cases that are merged into this one now."""

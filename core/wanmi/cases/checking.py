@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from wanmi.cases.guards import GUARDS
+from wanmi.cases.guards import GUARDS, PROVEN
+from wanmi.cases.limiting import LONGEST_S, length_s
 from wanmi.cases.stages import FIRST_STATE, STAGES
-from wanmi.cases.table import ACTS, RequestRule, Rule, Step
+from wanmi.cases.table import ACTS, AnswerRule, RequestRule, Rule, Step
 from wanmi.errors import BadInput
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ CLEARABLE = frozenset({"department", "collector"})
 
 def problems_of(table: StepTable) -> list[str]:
     """Everything that is wrong with a table; empty when a case can be worked by it."""
-    found = [*_names(table), *_rules(table), *_targets(table)]
+    found = [*_names(table), *_limits(table), *_rules(table), *_targets(table), *_answers(table)]
     return found or [*_reach(table), *_ends(table)]
 
 
@@ -48,6 +49,7 @@ def _rules(table: StepTable) -> Iterator[str]:
         yield from _posts(table, where, rule.posts)
         yield from (f"{where}: guard {guard!r} is not known; there are {', '.join(GUARDS)}" for guard in rule.guards if guard not in GUARDS)  # fmt: skip
         yield from _clocks(table, where, rule)
+        yield from _proven(where, rule)
         if isinstance(rule, RequestRule):
             yield from _posts(table, f"{where}, approvers", rule.approvers)
             yield from _numbers(where, rule)
@@ -77,9 +79,30 @@ def _clocks(table: StepTable, where: str, rule: Rule) -> Iterator[str]:
             yield f"{where}: clock {effect.clock!r} is not in [clocks]"
 
 
+def _limits(table: StepTable) -> Iterator[str]:
+    for name, clock in table.clocks.items():
+        for limit in (clock.limit, clock.most):
+            try:
+                if limit is not None and length_s(limit) > LONGEST_S:
+                    yield f"clock {name}: no clock of a case runs longer than ten years; take a shorter limit"
+            except BadInput as error:
+                yield f"clock {name}: {error}"
+        if clock.most_percent < 0:
+            yield f"clock {name}: most_percent is 0 (no bound) or more"
+
+
+def _proven(where: str, rule: Rule) -> Iterator[str]:
+    if "order" in rule.requires and not PROVEN.intersection(rule.guards):
+        yield f"{where}: names an order that nothing looks up; add one of the guards {', '.join(sorted(PROVEN))}"
+    if "order" not in rule.requires and PROVEN.intersection(rule.guards):
+        yield f"{where}: looks up an order that it does not ask for; add order to requires"
+
+
 def _numbers(where: str, rule: RequestRule) -> Iterator[str]:
     if rule.reviewers < 1 or rule.expires_hours < 1 or rule.max_days < 1:
         yield f"{where}: reviewers, expires_hours and max_days are at least 1"
+    if "until" in rule.requires and not rule.max_granted and not rule.max_made:
+        yield f"{where}: could stop the clock again and again without end; say max_granted or max_made"
 
 
 def _targets(table: StepTable) -> Iterator[str]:
@@ -95,12 +118,56 @@ def _targets(table: StepTable) -> Iterator[str]:
     yield from _own_work(table)
 
 
+def _answers(table: StepTable) -> Iterator[str]:
+    """Steps and posts of terminals' answers: those that there are, decided on by posts of the supervision axis."""
+    for kind, rule in table.answers.items():
+        where = f"answer {kind}"
+        yield from _posts(table, where, rule.posts)
+        yield from (f"{where}: step {step!r} is not in [steps]" for step in _steps_of(rule) if step not in table.steps)
+        if any(table.axis(post) == "command" for post in rule.posts):
+            yield f"{where}: the command axis cannot decide on what a collector saw; name posts of the supervision axis"
+
+
+def _steps_of(rule: AnswerRule) -> list[str]:
+    return [rule.send, *(one.step for one in (rule.yes, rule.no, rule.unclear) if one is not None)]
+
+
 def _own_work(table: StepTable) -> Iterator[str]:
-    """A department, or anybody of the command axis, never ends a case by itself."""
+    """A department, or anybody of the command axis, never ends a case by itself, nor judges its own work or asks.
+
+    What an order of the city proves is the city's end of it, not that of whoever takes the step.
+    """
     for name, step in table.steps.items():
-        target = table.states.get(step.to)
-        if target is not None and step.to == "closed" and any(table.axis(post) == "command" for post in step.posts):
-            yield f"step {name}: the command axis cannot close a case; give it to a post of the supervision axis"
+        if not _commanding(table, step.posts) or PROVEN.intersection(step.guards):
+            continue
+        if _is_final(table, step.to):
+            yield f"step {name}: the command axis cannot end a case; give it to a post of the supervision axis"
+        elif all(_stage(table, state) == "close" for state in (*step.from_, step.to)):
+            yield f"step {name}: the command axis cannot judge its own work; give it to a post of the supervision axis"
+    for what, rule in table.requests.items():
+        yield from _own_asks(table, f"request {what}", rule)
+
+
+def _own_asks(table: StepTable, where: str, rule: RequestRule) -> Iterator[str]:
+    deciding = _commanding(table, rule.approvers)
+    ends = _is_final(table, rule.to) or any(_is_final(table, state) for state in rule.from_)
+    if deciding and ends:
+        yield f"{where}: {deciding[0]} of the command axis cannot decide on the end of a case; name posts of the supervision axis"
+    both = [post for post in deciding if post in rule.posts]
+    if both:
+        yield f"{where}: {both[0]} would decide on its own kind of request; name other approvers"
+
+
+def _commanding(table: StepTable, posts: Iterable[str]) -> list[str]:
+    return [post for post in posts if table.axis(post) == "command"]
+
+
+def _is_final(table: StepTable, state: str | None) -> bool:
+    return state in table.states and table.states[state].final
+
+
+def _stage(table: StepTable, state: str) -> str | None:
+    return table.states[state].stage if state in table.states else None
 
 
 def _moves(table: StepTable) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from wanmi.case_kinds import CaseStepped, ClockEffect, Effect, Limit
 from wanmi.cases.asking import Ask, Decision, Due, Timing
 from wanmi.cases.case import Case, Mark
+from wanmi.cases.limiting import going_on, refuse_limit
 from wanmi.cases.refusing import (
     refuse_guards,
     refuse_missing,
@@ -43,6 +44,7 @@ def decide(table: StepTable, case: Case, ask: Ask, now: int, timing: Timing | No
     refuse_guards(table, case, step, ask, now, ask.step)
     refuse_missing(case, step, ask, ask.step)
     _refuse_fields(case, step, ask)
+    refuse_limit(table, case, step, ask)
     return Decision(case.number, "case.stepped", _body(table, case, step, ask, now, timing), case.version)
 
 
@@ -60,7 +62,7 @@ def _refuse_fields(case: Case, step: Step, ask: Ask) -> None:
 
 def _body(table: StepTable, case: Case, step: Step, ask: Ask, now: int, timing: Timing | None) -> CaseStepped:
     target = table.states[step.to]
-    effects = applied(case, step.effects(instant(case, now)))
+    effects = _effects(table, case, step, ask, instant(case, now))
     running = run_clocks(table, case, effects, ask.limit, timing)
     return CaseStepped(
         step=ask.step,
@@ -83,7 +85,18 @@ def _body(table: StepTable, case: Case, step: Step, ask: Ask, now: int, timing: 
         fields=dict(ask.fields),
         attachments=list(ask.attachments),
         reason=ask.reason,
+        confirmed_by=ask.confirmed_by,
     )
+
+
+def _effects(table: StepTable, case: Case, step: Step, ask: Ask, at: int) -> list[ClockEffect]:
+    """What the step does to clocks; a clock that goes on runs as it did, or resumes."""
+    effects = applied(case, step.effects(at))
+    clock = going_on(table, case, step, ask)
+    if clock is None:
+        return effects
+    others = [effect for effect in effects if effect.clock != clock]
+    return others if case.clock == clock else [*others, ClockEffect(clock, "resume", at)]
 
 
 def applied(case: Case, effects: Iterable[ClockEffect]) -> list[ClockEffect]:
@@ -114,7 +127,7 @@ def run_clocks(
     last = effects[-1]
     if last.what == "stop":
         return Running(None, None, None, None)
-    running = limit if last.what == "start" else case.limit
+    running = limit if last.what == "start" else case.limits.get(last.clock, case.limit)
     if last.what == "start" and running is None:
         running = table.clocks[last.clock].limit
     if running is None:

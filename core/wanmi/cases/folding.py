@@ -11,7 +11,7 @@ import msgspec
 
 from wanmi import case_kinds as kinds
 from wanmi.case_kinds import Axis, ClockEffect, Limit
-from wanmi.cases.case import Case, Done, Link, Mark, Request, Review
+from wanmi.cases.case import Case, Done, Late, Link, Mark, Request, Review
 from wanmi.cases.stages import OPENING_CLOCK
 from wanmi.entries import Entry
 from wanmi.errors import BadEntry
@@ -101,10 +101,17 @@ def _opened(case: Case | None, entry: Entry) -> Case:
         body.number, entry.origin, body, entry.at, body.stage, body.state, entry.version, entry.at,
         clock=clock,
         filed_at=entry.at if body.stage not in ("collect", "file") else None,
-        actors=((body.terminal, "supervision"),) if body.terminal else (),
+        actors=opening_actors(entry, body),
         marks=(Mark(clock, "start", entry.at, entry.kind),) if clock else (),
         history=(Done(entry.version, entry.at, entry.kind, entry.actor, None),),
     )  # fmt: skip
+
+
+def opening_actors(entry: Entry, body: CaseOpened) -> tuple[tuple[str, Axis], ...]:
+    """Who acted when a case was opened: who reported or registered it, and who had a hand in the case that it is of."""
+    if body.actors:
+        return tuple((one.actor, one.axis) for one in body.actors)
+    return tuple((who, "supervision") for who in dict.fromkeys((body.terminal, entry.actor)) if who)
 
 
 def _after(case: Case, outcome: Outcome, at: int, source: str) -> Case:
@@ -118,6 +125,7 @@ def _after(case: Case, outcome: Outcome, at: int, source: str) -> Case:
         final=outcome.final,
         department=outcome.department,
         departments=(*case.departments, outcome.department) if dispatched and outcome.department else case.departments,
+        last_department=outcome.department or case.last_department,
         collector=outcome.collector,
         clock=outcome.clock,
         limit=outcome.limit,
@@ -126,10 +134,25 @@ def _after(case: Case, outcome: Outcome, at: int, source: str) -> Case:
         limits=_limited(case, outcome),
         until=outcome.until,
         filed_at=at if case.filed_at is None and outcome.stage == "dispatch" else case.filed_at,
-        closed_at=at if outcome.final else None,
+        closed_at=(case.closed_at if case.closed_at is not None else at) if outcome.final else None,
         counts=_counted(case.counts, outcome.counts),
         marks=(*case.marks, *marks),
+        late=_late(case, outcome.clocks),
     )
+
+
+def _late(case: Case, effects: Iterable[ClockEffect]) -> tuple[Late, ...]:
+    """With the clock that ended past its deadline, whether or not the timer had told it."""
+    if case.clock is None or case.deadline is None:
+        return case.late
+    deadline = case.deadline
+    ended = any(one.clock == case.clock and one.what in ("stop", "start") and one.at > deadline for one in effects)
+    return _with_late(case, case.clock, deadline) if ended else case.late
+
+
+def _with_late(case: Case, clock: str, deadline: int) -> tuple[Late, ...]:
+    late = Late(clock, deadline, case.department)
+    return case.late if late in case.late else (*case.late, late)
 
 
 def _limited(case: Case, outcome: Outcome) -> MappingProxyType[str, Limit]:
@@ -155,8 +178,8 @@ def _stepped(case: Case, entry: Entry, body: kinds.CaseStepped) -> Case:
     if body.from_state != case.state:
         raise BadEntry(f"{entry.subject}: a step from {body.from_state}, but it is {case.state}")
     said = {f"{body.step}.{name}": value for name, value in body.fields.items()}
-    after = _after(case, body, entry.at, body.step)
-    return _acted(replace(after, fields=MappingProxyType({**case.fields, **said})), entry.actor, body.axis)
+    after = replace(_after(case, body, entry.at, body.step), fields=MappingProxyType({**case.fields, **said}))
+    return _acted(_acted(after, entry.actor, body.axis), body.confirmed_by, body.axis)
 
 
 def _request_made(case: Case, entry: Entry, body: kinds.CaseRequestMade) -> Case:
@@ -203,7 +226,8 @@ def _resumed(case: Case, entry: Entry, body: kinds.CaseResumed) -> Case:
 
 
 def _became_overdue(case: Case, _entry: Entry, body: kinds.CaseBecameOverdue) -> Case:
-    return replace(case, overdue=(*case.overdue, (body.clock, body.deadline)))
+    told = (*case.overdue, (body.clock, body.deadline))
+    return replace(case, overdue=told, late=_with_late(case, body.clock, body.deadline))
 
 
 def _linked(case: Case, entry: Entry, body: kinds.CaseLinked) -> Case:

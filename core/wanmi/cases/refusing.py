@@ -15,6 +15,11 @@ from wanmi.errors import BadInput, Conflict, NotAllowed
 _LOCAL = timezone(timedelta(hours=8))
 """Asia/Shanghai has no summer time: for messages only."""
 _MOST_OPINION = 2000
+_MOST_WORDS = 500
+"""Characters of a reason, or of a field's value."""
+_MOST_NAME = 60
+"""Characters of a field's name, or of a department's, a collector's or a case's code."""
+_MOST_FIELDS = 30
 
 
 def refuse_old_version(table: StepTable, case: Case, asked: Asked) -> None:
@@ -66,9 +71,10 @@ def refuse_post(table: StepTable, case: Case, posts: list[str], asked: Asked, wh
         raise NotAllowed(f"case {case.number}: {what} is not for the post {asked.post}; it is for: {may}")
     axis = table.axis(asked.post)
     other: Axis = "command" if axis == "supervision" else "supervision"
-    if axis is not None and other in case.axes_of(asked.actor):
+    if axis is not None and other in case.axes_of(*asked.human):
         raise NotAllowed(
-            f"case {case.number}: {asked.actor} has acted on its {other} axis and may not act on {axis}; "
+            f"case {case.number}: {asked.actor}{_as(case, asked, other)} has acted on its {other} axis and may not act on "
+            f"{axis}; "
             f"somebody else with one of the posts {', '.join(posts)} must do it"
         )
     if axis == "supervision" and asked.unit is not None and asked.unit in case.departments:
@@ -76,6 +82,13 @@ def refuse_post(table: StepTable, case: Case, posts: list[str], asked: Asked, wh
             f"case {case.number}: department {asked.unit} handles it, so nobody of it may supervise it ({what}); "
             "somebody of another unit must"
         )
+
+
+def _as(case: Case, asked: Asked, axis: Axis) -> str:
+    """Under which other id they acted."""
+    if axis in case.axes_of(asked.actor):
+        return ""
+    return f" (as {', '.join(sorted(who for who in asked.known.also if axis in case.axes_of(who)))})"
 
 
 def refuse_guards(table: StepTable, case: Case, rule: Rule, asked: Asked, now: int, what: str) -> None:
@@ -91,8 +104,23 @@ def refuse_missing(case: Case, rule: Rule, asked: Asked, what: str) -> None:
     missing = list(_missing(case, rule, asked))
     if missing:
         raise BadInput(f"case {case.number}: {what} needs {', '.join(missing)}")
-    if len(asked.opinion) > _MOST_OPINION:
-        raise BadInput(f"case {case.number}: an opinion has at most {_MOST_OPINION} characters")
+    for told, length, most in _lengths(asked):
+        if length > most:
+            raise BadInput(f"case {case.number}: {told} has at most {most} characters")
+    if len(asked.fields) > _MOST_FIELDS:
+        raise BadInput(f"case {case.number}: {what} has at most {_MOST_FIELDS} fields")
+
+
+def _lengths(asked: Asked) -> Iterator[tuple[str, int, int]]:
+    """What free text is called, how long it is, and how long it may be."""
+    yield "an opinion", len(asked.opinion), _MOST_OPINION
+    for name, value in asked.fields.items():
+        yield f"the name of field {name[:_MOST_NAME]!r}", len(name), _MOST_NAME
+        yield f"field {name!r}", len(str(value)), _MOST_WORDS
+    if isinstance(asked, Ask):
+        yield "a reason", len(asked.reason or ""), _MOST_WORDS
+        yield "a department's code", len(asked.department or ""), _MOST_NAME
+        yield "a collector's id", len(asked.collector or ""), _MOST_NAME
 
 
 def _missing(case: Case, rule: Rule, asked: Asked) -> Iterator[str]:

@@ -121,9 +121,9 @@ def _refuse_review(table: StepTable, case: Case, request: Request, rule: Request
     refuse_old_version(table, case, ask)
     what = f"decide on {request.what}"
     refuse_post(table, case, list(request.approvers), ask, what)
-    if ask.actor == request.actor:
+    if request.actor in ask.human:
         raise NotAllowed(f"case {case.number}: {ask.actor} made request {request.id}; somebody else decides on it")
-    if any(review.actor == ask.actor for review in request.reviews):
+    if any(review.actor in ask.human for review in request.reviews):
         raise NotAllowed(
             f"case {case.number}: {ask.actor} reviewed request {request.id} already; the next reviewer is another person"
         )

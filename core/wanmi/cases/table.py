@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -32,9 +32,14 @@ class PostRule(_Named, frozen=True):
 
 
 class ClockRule(_Named, frozen=True):
-    """A clock; ``limit`` null: whoever starts it says the limit (category, place and time decide)."""
+    """A clock; ``limit`` null: whoever starts it says the limit (category, place and time decide).
+
+    A limit that a person gives is at most ``most``, and at most ``most_percent`` of the category's (0: of any length).
+    """
 
     limit: Limit | None = None
+    most: Limit | None = None
+    most_percent: int = 0
 
 
 class State(_Named, frozen=True):
@@ -65,12 +70,22 @@ class Rule(_Named, frozen=True, kw_only=True):
 
 
 class Step(Rule, frozen=True, kw_only=True):
-    """One step: from any of ``from_`` to ``to``. ``sets`` names what the actor may set beside what is required."""
+    """One step: from any of ``from_`` to ``to``. ``sets`` names what the actor may set beside what is required.
+
+    ``same_department``: whether the clock that the step starts goes on where it dispatches to the department that has
+    the case already, or that gave it back without an answer.
+    """
 
     from_: list[str] = msgspec.field(name="from")
     to: str
     results: list[str] = []
     sets: list[str] = []
+    same_department: Literal["anew", "goes_on"] = "anew"
+
+    @property
+    def starts(self) -> str | None:
+        """The clock that the step starts, if any."""
+        return next((effect.clock for effect in self.effects() if effect.what == "start"), None)
 
 
 class RequestRule(Rule, frozen=True, kw_only=True):
@@ -97,6 +112,35 @@ class Act(Rule, frozen=True, kw_only=True):
     to: str | None = None
 
 
+class AnswerStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The step that an answer takes, with what it says there in the collector's place."""
+
+    step: str
+    fields: dict[str, str | int] = {}
+    opinion: str = ""
+
+
+class AnswerRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a terminal's answer to a task does to its case. ``send`` is the step that sends the case with the task.
+
+    An answer takes its step by itself when the terminal's presence was judged to be one of ``presence``; any other
+    one waits until one of ``posts`` decides. ``confirmed``: all of them wait. A result without a step waits too.
+    """
+
+    send: str
+    posts: list[str]
+    presence: tuple[Literal["fine", "doubtful", "absent"], ...] = ("fine",)
+    confirmed: bool = False
+    yes: AnswerStep | None = None
+    no: AnswerStep | None = None
+    unclear: AnswerStep | None = None
+
+    def step_for(self, result: Literal["yes", "no", "unclear"]) -> AnswerStep | None:
+        """The step of a result, None where a person has to say what follows."""
+        return {"yes": self.yes, "no": self.no, "unclear": self.unclear}[result]
+
+
+AnswerKind = Literal["verify", "check"]
 ACTS = ("resume", "link", "split", "merge", "unmerge")
 
 
@@ -112,6 +156,7 @@ class StepTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     steps: dict[str, Step]
     requests: dict[RequestKind, RequestRule]
     acts: dict[str, Act]
+    answers: dict[AnswerKind, AnswerRule] = {}
     digest: str = ""
 
     @classmethod
@@ -154,6 +199,11 @@ class StepTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         """The axis of a post, None for a post that the table does not know."""
         rule = self.posts.get(post)
         return None if rule is None else rule.axis
+
+    def department_clocks(self) -> frozenset[str]:
+        """The clocks of departments: those that steps start which dispatch to one."""
+        starts = (step.starts for step in self.steps.values() if "department" in step.requires)
+        return frozenset(clock for clock in starts if clock is not None)
 
     def steps_from(self, state: str) -> list[str]:
         """Names of the steps that lead out of a state, in the order of the table."""

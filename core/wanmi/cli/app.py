@@ -5,7 +5,18 @@ from __future__ import annotations
 import typer
 from typer.main import get_command
 
-from wanmi.cli import calendars, erasing, journals, nodes, people, profiles, running, screens, tokens
+from wanmi.cli import (
+    calendars,
+    changing,
+    erasing,
+    journals,
+    nodes,
+    people,
+    profiles,
+    running,
+    screens,
+    tokens,
+)
 from wanmi.cli.plugged import PluggedGroup
 
 HELP = "Wanmi 万米: federated, grid-based city management. A node lives in a directory, DIR."
@@ -21,6 +32,8 @@ def build_app(*, complete: bool = True) -> PluggedGroup:
     app.add_typer(nodes.app, name="node")
     app.add_typer(people.app, name="people")
     app.add_typer(tokens.app, name="token")
+    app.add_typer(changing.settings, name="settings")
+    app.add_typer(changing.plugin, name="plugin")
     app.add_typer(calendars.app, name="calendar")
     app.add_typer(profiles.app, name="profile")
     app.add_typer(journals.app, name="journal")

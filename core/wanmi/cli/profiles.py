@@ -47,9 +47,10 @@ def check(where: Where, as_json: AsJson = False) -> None:
     """Check a profile: each fault with its file, its line and what to do; exit code 1 when it has errors."""
     from dataclasses import asdict
 
+    from wanmi.identity import POSTS
     from wanmi.profiles import check_profile
 
-    found = check_profile(_files(where))
+    found = check_profile(_files(where), held=tuple(POSTS))
     errors = [one for one in found if one.level == "error"]
     if as_json:
         print_json({"ok": not errors, "findings": [asdict(one) for one in found]})
@@ -71,7 +72,7 @@ def diff(
     """Tell in words what differs: categories, limits, steps, posts, everything else."""
     from dataclasses import asdict
 
-    from wanmi.profiles import differences
+    from wanmi.profiles.differences import differences, summary
 
     changes = differences(_files(old), _files(new))
     if as_json:
@@ -79,7 +80,8 @@ def diff(
         return
     for one in changes:
         print(one.told(lang.value))
-    print(f"{len(changes)} differences" if changes else "no difference")
+    for line in summary(changes, lang.value):
+        print(line)
 
 
 @app.command()
@@ -138,12 +140,10 @@ def print_(
     out: Annotated[Path | None, typer.Option(help="The file to write; default: standard output.")] = None,
 ) -> None:
     """Make a handbook from a profile: one HTML file made for paper, or Markdown."""
-    from wanmi.cases.table import StepTable
-    from wanmi.profiles import must_be_good, print_book
+    from wanmi.profiles import must_be_good, print_book, steps_of
 
     profile = must_be_good(_files(where))
-    steps = StepTable.parse(profile.text("steps.toml")) if "steps.toml" in profile.files else StepTable.load()
-    text = print_book(profile, steps, book.value, lang.value, markdown=markdown)
+    text = print_book(profile, steps_of(profile), book.value, lang.value, markdown=markdown)
     if out is None:
         sys.stdout.write(text)
         return

@@ -6,6 +6,7 @@ neither a restart nor many addresses help. An administrator may also lock somebo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Connection, Integer, String, Text, delete, select
@@ -94,20 +95,24 @@ def note_success(desk: Desk, person: str) -> None:
     desk.store.write(lambda tx: _forget(tx, person)).result()
 
 
-def lock_person(desk: Desk, login: str, seconds: int, reason: str = "") -> Lock:
-    """Lock somebody out for a time and end their sessions; NotFound for an unknown login."""
+def lock_person(
+    desk: Desk, login: str, seconds: int, reason: str = "", also: Callable[[Connection, Lock], None] | None = None
+) -> Lock:
+    """Lock somebody out for a time and end their sessions, with the writes of ``also``; NotFound for an unknown login."""
     if not 0 < seconds <= LONGEST_LOCK:
         raise BadInput(f"lock of {login[:60]}: 1 second to a year; to close a login for good, use `wanmi people lock`")
     now = desk.clock.now()
-    until, said = now + seconds * SECOND, reason.strip()[:200] or "by an administrator"
+    lock = Lock(login, now, now + seconds * SECOND, reason.strip()[:200] or "by an administrator")
 
     def work(tx: Connection) -> None:
         person = person_id(tx, login)
-        upsert_rows(tx, LockRow, [(person, 0, now, until, said)])
+        upsert_rows(tx, LockRow, [(person, 0, now, lock.locked_until, lock.reason)])
         end_sessions_of(tx, person)
+        if also is not None:
+            also(tx, lock)
 
     desk.store.write(work).result()
-    return Lock(login, now, until, said)
+    return lock
 
 
 def release_person(desk: Desk, login: str) -> None:

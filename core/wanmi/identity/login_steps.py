@@ -92,6 +92,21 @@ def next_step(desk: Desk, rules: LoginRules, person: Person) -> Step:
     return "enrol" if rules.code_posts.intersection(person.posts) else "session"
 
 
+def step_up(desk: CodeDesk, rules: LoginRules, person: Person, held: str, post: str) -> str:
+    """The ticket that somebody in post ``held`` owes a code with before they go on in ``post``; empty where none is owed.
+
+    A session tells only that a code was given by being in a post that needs one.
+    """
+    if post not in person.posts or post not in rules.code_posts or held in rules.code_posts:
+        return ""
+    return _new_ticket(desk, person.id, post)
+
+
+def post_of(ticket: str) -> str | None:
+    """The post that the session of a ticket begins in; None: the first of their posts."""
+    return ticket.partition(".")[2] or None
+
+
 def give_code(desk: CodeDesk, rules: LoginRules, ticket: str, code: str) -> Person:
     """The second step: the person, when the code fits; the ticket is used up then. NotAllowed otherwise."""
     person = _use_ticket(desk, ticket)
@@ -144,8 +159,9 @@ def _use_ticket(desk: Desk, ticket: str) -> Person:
     return person
 
 
-def _new_ticket(desk: Desk, person: str) -> str:
-    ticket, now = new_token(desk), desk.clock.now()
+def _new_ticket(desk: Desk, person: str, post: str = "") -> str:
+    """A ticket; the post stands at its end, where nobody can change it: the digest is of all."""
+    ticket, now = new_token(desk) + (f".{post}" if post else ""), desk.clock.now()
     row = {"digest": _digest(ticket), "person": person, "expires_at": now + TICKET_LIFE * SECOND, "tries": 0}
 
     def work(tx: Connection) -> None:

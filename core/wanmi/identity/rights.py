@@ -56,13 +56,24 @@ _RIGHTS: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = MappingProxyType(
         "docs.read": ("看接口说明", "Read the API's description", "codes:read", EVERYBODY),
         "people.read": ("看人员、部门与班次", "Read people, units and shifts", "people:read", ("administrator",)),
         "people.write": ("管理人员、锁定与登录", "Change people, locks and sessions", "admin", ("administrator",)),
+        "settings.change": (
+            "查看与更改设置和插件",
+            "Read and change settings and plugins",
+            "admin",
+            ("administrator",),
+        ),
         "duty.read": ("看谁在班", "Read who is on duty", "people:read", STAFF),
     }
 )
 _AT_CENTRES: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = MappingProxyType(
     {
         "case.step": ("办理案卷", "Step cases", "cases:step", WORKING),
-        "case.link": ("关联与合并案卷", "Link, split and merge cases", "cases:step", ("operator", "shift_leader")),
+        "case.link": (
+            "关联与合并案卷",
+            "Link, split and merge cases",
+            "cases:step",
+            ("operator", "shift_leader", "dispatcher"),
+        ),
         "report.register": ("登记来件", "Register reports", "reports:write", ("operator", "shift_leader")),
         "task.read": ("看任务", "Read tasks", "tasks:read", STAFF),
         "task.send": ("下发任务", "Send tasks to terminals", "tasks:write", ("operator", "shift_leader", "supervisor")),

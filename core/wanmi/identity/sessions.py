@@ -100,8 +100,15 @@ def find_session(desk: Desk, token: str) -> Session | None:
     """The session with that token: None when it is unknown, expired, or its person may no longer log in."""
     if not token or len(token) > _LONGEST_TOKEN:
         return None
+    digest = _digest(token)
+    kept = desk.store.kept("session", SessionRow, PersonRow)
+    session: Session | None = kept.get(digest, desk.clock.monotonic(), lambda: _read_session(desk, digest))
+    return session if session is not None and session.expires_at > desk.clock.now() else None
+
+
+def _read_session(desk: Desk, digest: str) -> Session | None:
     with desk.store.reader() as tx:
-        row = tx.execute(_live_session(), {"digest": _digest(token), "now": desk.clock.now()}).one_or_none()
+        row = tx.execute(_live_session(), {"digest": digest, "now": desk.clock.now()}).one_or_none()
     if row is None:
         return None
     posts = tuple(name for name in json.loads(row.posts) if name in POSTS)
@@ -112,7 +119,7 @@ def find_session(desk: Desk, token: str) -> Session | None:
 
 @lru_cache(maxsize=1)
 def _live_session() -> Select[Any]:
-    """The question behind every request, put together once."""
+    """The question behind a session's first request, put together once."""
     sessions, people = table(SessionRow), table(PersonRow)
     live = (sessions.c.digest == bindparam("digest"), sessions.c.expires_at > bindparam("now"), people.c.active == 1)
     query = select(people, sessions.c.post, sessions.c.expires_at).join(people, people.c.id == sessions.c.person)

@@ -142,13 +142,20 @@ def find_token(desk: Desk, secret: str) -> Token | None:
     """The live token with that secret; None when it is unknown, expired or revoked."""
     if not _SECRET.fullmatch(secret):
         return None
+    digest = _digest(secret)
+    kept = desk.store.kept("token", TokenRow)
+    token: Token | None = kept.get(digest, desk.clock.monotonic(), lambda: _read_token(desk, digest))
+    if token is None or token.revoked_at is not None:
+        return None
+    expired = token.expires_at is not None and token.expires_at <= desk.clock.now()
+    return None if expired else token
+
+
+def _read_token(desk: Desk, digest: str) -> Token | None:
     tokens = table(TokenRow)
     with desk.store.reader() as tx:
-        row = tx.execute(select(tokens).where(tokens.c.digest == _digest(secret))).one_or_none()
-    if row is None or row.revoked_at is not None:
-        return None
-    expired = row.expires_at is not None and row.expires_at <= desk.clock.now()
-    return None if expired else _token(row)
+        row = tx.execute(select(tokens).where(tokens.c.digest == digest)).one_or_none()
+    return None if row is None else _token(row)
 
 
 def scope_holds(held: Iterable[str], needed: Scope) -> bool:

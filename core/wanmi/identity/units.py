@@ -107,6 +107,13 @@ def list_units(desk: Desk) -> list[Unit]:
 
 def unit_of(desk: Desk, person: str) -> str | None:
     """The department's code of a person (by id); None when they belong to none."""
+    unit: str | None = desk.store.kept("unit", MemberRow).get(
+        person, desk.clock.monotonic(), lambda: _read_unit(desk, person)
+    )
+    return unit
+
+
+def _read_unit(desk: Desk, person: str) -> str | None:
     members = table(MemberRow)
     with desk.store.reader() as tx:
         return tx.execute(select(members.c.unit).where(members.c.person == person)).scalar_one_or_none()

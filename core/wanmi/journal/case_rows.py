@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -159,7 +161,7 @@ class _Work:
         case = fold(None, entry)
         o = case.opened
         values = msgspec.structs.asdict(o)
-        row = {column.name: values.get(column.name) for column in table(CaseRow).columns}
+        row = {name: values.get(name) for name in _names(CaseRow)}
         row |= {
             "owner": case.owner, "community": None if o.grid is None else o.grid[:12], "report_subject": o.report,
             "opened_at": case.opened_at, "similar": orjson.dumps(o.similar).decode(), "version": case.version,
@@ -167,7 +169,8 @@ class _Work:
             "requests": 0, "counts": "{}",
         }  # fmt: skip
         self._cases[(case.number,)] = row
-        self.act(case.number, o.terminal, "supervision", entry.at)
+        for who, axis in case.actors:
+            self.act(case.number, who, axis, entry.at)
 
     def stepped(self, entry: Entry, case: Values) -> None:
         """A step: the case stands as the body says."""
@@ -175,7 +178,8 @@ class _Work:
         if body.from_state != case["state"]:
             raise BadInput(f"{entry.subject}: a step from {body.from_state}, but it is {case['state']}")
         _settle(case, body, entry.at)
-        self.act(case["number"], entry.actor, body.axis, entry.at)
+        for who in (entry.actor, body.confirmed_by):
+            self.act(case["number"], who, body.axis, entry.at)
 
     def request_made(self, entry: Entry, case: Values) -> None:
         """A request waits."""
@@ -275,7 +279,7 @@ def _settle(case: Values, outcome: Outcome, at: int) -> None:
         "state": outcome.state, "stage": outcome.stage, "final": int(outcome.final), "department": outcome.department,
         "collector": outcome.collector, "clock": outcome.clock, "limit_value": None if limit is None else limit.value,
         "limit_unit": None if limit is None else limit.unit, "deadline": outcome.deadline, "warn_at": outcome.warn,
-        "until": outcome.until, "closed_at": at if outcome.final else None,
+        "until": outcome.until, "closed_at": _closed_at(case, outcome, at),
     }  # fmt: skip
     if case["filed_at"] is None and outcome.stage == "dispatch":
         case["filed_at"] = at
@@ -286,22 +290,31 @@ def _settle(case: Values, outcome: Outcome, at: int) -> None:
         case["counts"] = orjson.dumps(counts, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def _names(row: type[Row]) -> list[str]:
-    return [column.name for column in table(row).columns]
+def _closed_at(case: Values, outcome: Outcome, at: int) -> int | None:
+    """When the case ended: what is decided about it afterwards (an appeal) does not move that."""
+    if not outcome.final:
+        return None
+    return at if case["closed_at"] is None else int(case["closed_at"])
+
+
+@cache
+def _names(row: type[Row]) -> tuple[str, ...]:
+    return tuple(column.name for column in table(row).columns)
 
 
 def _read(tx: Connection, row: type[Row], numbers: Iterable[str]) -> dict[tuple[Any, ...], Values]:
     """Rows of these cases by primary key."""
     wanted, found = sorted(numbers), {}
-    columns = table(row)
+    columns, names = table(row), _names(row)
     keys = [column.name for column in columns.primary_key.columns]
     for start in range(0, len(wanted), CHUNK):
         query = select(columns).where(columns.c.number.in_(wanted[start : start + CHUNK]))
-        for values in tx.execute(query).mappings():
-            found[tuple(values[key] for key in keys)] = dict(values)
+        for values in tx.execute(query):
+            one = dict(zip(names, values, strict=True))
+            found[tuple(one[key] for key in keys)] = one
     return found
 
 
 def _write(tx: Connection, row: type[Row], rows: Mapping[tuple[Any, ...], Values]) -> None:
-    names = _names(row)
-    upsert_rows(tx, row, [tuple(values[name] for name in names) for values in rows.values()])
+    ordered = itemgetter(*_names(row))
+    upsert_rows(tx, row, [ordered(values) for values in rows.values()])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection
 
 from wanmi.clock import Clock
 from wanmi.entries import Cosign, Head, sign_cosign, sign_head
@@ -18,7 +19,7 @@ from wanmi.journal.appending import Also, Appender, Request
 from wanmi.journal.applying import Applier, Checked, head_tuple
 from wanmi.journal.projecting import Projector
 from wanmi.journal.reading import Reading
-from wanmi.journal.rows import HEAD, newest, newest_pos
+from wanmi.journal.rows import newest, newest_pos
 from wanmi.journal.state import ChainState, Versions
 from wanmi.journal.types import Batch, Cursor
 from wanmi.journal.waking import LoopWaker
@@ -58,6 +59,7 @@ class Journal(Reading):
         self._held: str | None = None
         self._staged: ChainState | None = None
         self._new: list[Stored] = []
+        self._news: Counter[str] = Counter()
         super().__init__(node, store, dict(pinned or {}), self._load(store, node))
         store.writer.join(self)
 
@@ -170,6 +172,10 @@ class Journal(Reading):
         """Call ``told`` after a countersignature was kept, in the writer's thread; return at once."""
         self._cosign_listeners.append(told)
 
+    def news(self, *kinds: str) -> int:
+        """How many entries of these kinds came since the start: while it stays, what was read of them still holds."""
+        return sum(self._news[kind] for kind in kinds)
+
     # -- the writer's side ----------------------------------------------------------------------------------
 
     def begin(self) -> None:
@@ -177,6 +183,11 @@ class Journal(Reading):
         self._staged = None
         self._new = []
         self._versions.rollback()
+
+    @property
+    def last_at(self) -> int:
+        """The time (µs UTC) of the newest entry of this node's own chain; 0 when it has none."""
+        return self._state.last_at
 
     def before_commit(self, tx: Connection) -> None:
         """Sign the own chain's new head within the transaction (called by the writer)."""
@@ -187,7 +198,7 @@ class Journal(Reading):
         if cursor.seq == self._state.cursor(self.node).seq:
             return
         head = sign_head(self._sign_key, self.node, cursor.seq, cursor.hash, staged.last_at)
-        tx.execute(delete(HEAD).where(HEAD.c.origin == self.node, HEAD.c.seq <= cursor.seq))
+        tx.exec_driver_sql(_FORGET_HEADS[tx.dialect.name], (self.node, cursor.seq))
         upsert_rows(tx, HeadRow, [head_tuple(head)])
 
     def committed(self) -> None:
@@ -198,6 +209,7 @@ class Journal(Reading):
         self._staged = None
         self._versions.commit()
         self._learn_keys(self._new)
+        self._news.update([stored.entry.kind for stored in self._new if stored.entry is not None])
         for told in self._listeners:
             told(self._new)
 
@@ -248,6 +260,12 @@ class Journal(Reading):
                 if origin == node:
                     state.last_at = at or 0
         return state
+
+
+_FORGET_HEADS = {
+    "sqlite": "DELETE FROM head WHERE origin = ? AND seq <= ?",
+    "postgresql": "DELETE FROM head WHERE origin = %s AND seq <= %s",
+}
 
 
 def _last_at(new: Sequence[Stored]) -> int:

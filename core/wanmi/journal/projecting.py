@@ -74,13 +74,13 @@ class Projector:
 
     def _parts(self, entries: Sequence[Entry]) -> list[tuple[Projection, list[Entry]]]:
         """Each projection with its entries in order; kinds or versions that are unknown here have none."""
-        kinds = {entry.kind for entry in entries if self._kind(entry) is not None}
+        known = [entry for entry in entries if self._kind(entry) is not None]
+        kinds = {entry.kind for entry in known}
         parts = []
         for projection in self._registry.projections.values():
             wanted = kinds.intersection(projection.kinds)
             if wanted:
-                known = [e for e in entries if e.kind in wanted and self._kind(e) is not None]
-                parts.append((projection, known))
+                parts.append((projection, known if wanted == kinds else [e for e in known if e.kind in wanted]))
         return parts
 
     def _apply(
@@ -95,5 +95,6 @@ class Projector:
             if len(entries) == 1:
                 refused.append((entries[0].origin, entries[0].seq, projection.name, _reason(error)))
                 return
-            for entry in entries:
-                self._apply(tx, projection, [entry], refused)
+            middle = len(entries) // 2  # halves again: one bad entry among a thousand costs twenty tries
+            self._apply(tx, projection, entries[:middle], refused)
+            self._apply(tx, projection, entries[middle:], refused)

@@ -60,8 +60,11 @@ class ReactorRunner:
                 return total
 
     def _told(self, new: Sequence[Stored]) -> None:
+        """In the writer's thread: wake those whom the new entries concern."""
+        kinds = {stored.entry.kind for stored in new if stored.entry is not None}
         for loop in self.loops.values():
-            loop.wake.set()
+            if not kinds.isdisjoint(loop.kinds):
+                loop.wake.set()
 
 
 class ReactorLoop:
@@ -69,6 +72,7 @@ class ReactorLoop:
 
     def __init__(self, node: NodeContext, reactor: Reactor) -> None:
         self.name = reactor.name
+        self.kinds = frozenset(reactor.kinds)
         self.wake = threading.Event()
         self.busy_since: float | None = None
         self.trouble: str | None = None

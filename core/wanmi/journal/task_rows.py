@@ -19,7 +19,10 @@ from wanmi.store import upsert_rows
 
 
 class TaskRow(Row):
-    """A task as its district's entries add up to it; ``state``: open, withdrawn, judged. ``remark`` names a blob."""
+    """A task as its district's entries add up to it; ``state``: open, withdrawn, judged. ``remark`` names a blob.
+
+    ``outcome`` is what its answer did to the case (``wanmi.reports.bodies.Outcome``), null for a survey or before.
+    """
 
     __tablename__ = "task"
     district: Mapped[str] = mapped_column(String(10), primary_key=True)
@@ -38,8 +41,15 @@ class TaskRow(Row):
     result: Mapped[str | None] = mapped_column(String(10))
     presence: Mapped[str | None] = mapped_column(String(10))
     late: Mapped[int] = mapped_column(Integer)
+    outcome: Mapped[str | None] = mapped_column(String(10))
+    why: Mapped[str | None] = mapped_column(String(12))
     changed_at: Mapped[int] = mapped_column(BigInteger)
-    __table_args__ = mark("projection", Index("task_terminal", "terminal", "state"), Index("task_case", "case"))
+    __table_args__ = mark(
+        "projection",
+        Index("task_terminal", "terminal", "state"),
+        Index("task_case", "case"),
+        Index("task_sent", "sent_at", "task_id"),
+    )
 
 
 class AnswerRow(Row):
@@ -75,6 +85,9 @@ class TrackRow(Row):
     __table_args__ = mark("projection", Index("track_terminal", "terminal", "start"))
 
 
+TASKS = ("task.sent", "task.withdrawn", "task.judged", "task.weighed")
+
+
 def register_tasks(to: Registry) -> None:
     """Kinds and projections of tasks and tracks."""
     to.entry_kind("task.sent", bodies.TaskSent, zh="任务下发", en="Task sent")
@@ -82,13 +95,15 @@ def register_tasks(to: Registry) -> None:
     to.entry_kind("task.answered", bodies.TaskAnswered, zh="任务回复", en="Task answered")
     to.entry_kind("task.refused", bodies.TaskRefused, zh="任务回复拒收", en="Task answer refused")
     to.entry_kind("task.judged", bodies.TaskJudged, zh="任务认定", en="Task judged")
+    to.entry_kind("task.weighed", bodies.TaskWeighed, zh="任务回复处理", en="Task answer weighed")
+    to.entry_kind("answer.relayed", bodies.AnswerRelayed, zh="任务回复转交", en="Task answer relayed")
     to.entry_kind("track.sealed", bodies.TrackSealed, zh="轨迹封存", en="Track sealed")
-    to.projection("tasks", kinds=("task.sent", "task.withdrawn", "task.judged"), rows=(TaskRow,), apply=project_tasks)
+    to.projection("tasks", kinds=TASKS, rows=(TaskRow,), apply=project_tasks)
     to.projection("answers", kinds=("task.answered", "task.refused"), rows=(AnswerRow,), apply=project_answers)
     to.projection("tracks", kinds=("track.sealed",), rows=(TrackRow,), apply=project_tracks)
     to.projection(
         "task_attachments",
-        kinds=("task.sent", "task.answered", "track.sealed"),
+        kinds=("task.sent", "task.answered", "answer.relayed", "track.sealed"),
         rows=(AttachmentRow,),
         apply=project_task_attachments,
     )
@@ -101,6 +116,8 @@ def project_tasks(tx: Connection, entries: Sequence[Entry]) -> None:
             _send(tx, entry)
         elif entry.kind == "task.withdrawn":
             _close(tx, entry, body_of(entry, bodies.TaskWithdrawn).task_id, "open", {"state": "withdrawn"})
+        elif entry.kind == "task.weighed":
+            _weigh(tx, entry)
         else:
             body = body_of(entry, bodies.TaskJudged)
             values = {"state": "judged", "result": body.result, "presence": body.presence.grade, "late": int(body.late)}
@@ -113,7 +130,8 @@ def _send(tx: Connection, entry: Entry) -> None:
         raise BadInput(f"{entry.subject}: task {body.task_id} of {entry.origin} is sent once, under its own subject")
     row = (
         entry.origin, body.task_id, body.terminal, body.kind, body.case, body.category, body.lon_e7, body.lat_e7, body.grid,
-        body.deadline, body.remark.blob if body.remark else None, entry.at, "open", None, None, 0, entry.at,
+        body.deadline, body.remark.blob if body.remark else None, entry.at, "open", None, None, 0, None, None,
+        entry.at,
     )  # fmt: skip
     upsert_rows(tx, TaskRow, [row])
 
@@ -125,6 +143,14 @@ def _close(tx: Connection, entry: Entry, task_id: str, only_from: str | None, va
     if state is None or state == "judged" or (only_from is not None and state != only_from):
         raise BadInput(f"task {task_id} of {entry.origin} is {state or 'not known'}: {entry.kind} cannot follow")
     tx.execute(update(row).where(which).values(changed_at=entry.at, **values))
+
+
+def _weigh(tx: Connection, entry: Entry) -> None:
+    body, row = body_of(entry, bodies.TaskWeighed), table(TaskRow)
+    which = (row.c.district == entry.origin) & (row.c.task_id == body.task_id) & (row.c.state == "judged")
+    values = {"outcome": body.outcome, "why": body.why, "changed_at": entry.at}
+    if not tx.execute(update(row).where(which).values(**values)).rowcount:
+        raise BadInput(f"task {body.task_id} of {entry.origin} was not answered: nothing can be weighed")
 
 
 def project_answers(tx: Connection, entries: Sequence[Entry]) -> None:
@@ -172,6 +198,8 @@ def project_task_attachments(tx: Connection, entries: Sequence[Entry]) -> None:
 def _attachments(entry: Entry) -> list[Attachment]:
     if entry.kind == "task.answered":
         return body_of(entry, bodies.TaskAnswered).attachments
+    if entry.kind == "answer.relayed":
+        return body_of(entry, bodies.AnswerRelayed).answer.attachments
     if entry.kind == "track.sealed":
         return [body_of(entry, bodies.TrackSealed).way]
     remark = body_of(entry, bodies.TaskSent).remark

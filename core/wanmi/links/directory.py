@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
-from wanmi.entries import Head, addressed
+from wanmi.entries import EVERYONE, Head, addressed
 from wanmi.identity import z85_encode
 from wanmi.journal.rows import audience_of
 from wanmi.links.terms import Peer
-from wanmi.models import ArrivalRow, AttachmentRow, EntryRow, HeadRow, LinkRow, NodeRow, table
+from wanmi.models import ArrivalRow, HeadRow, LinkRow, NodeRow, table
 from wanmi.registry import Stored
-from wanmi.store import Blobs, Missing, Store
+from wanmi.store import Blobs, Missing, Naming, Store, namings_of, of_one_district
 
 NODE, ARRIVAL, LINK = table(NodeRow), table(ArrivalRow), table(LinkRow)
-ENTRY, ATTACHMENT, HEAD = table(EntryRow), table(AttachmentRow), table(HeadRow)
+HEAD = table(HeadRow)
 
 
 class StoreDirectory:
@@ -97,9 +97,10 @@ def _peer(code: str, parent: str | None, sign: str, curve: str, state: str) -> P
 class StoreDepot:
     """A node's sealed blobs, and who may have them."""
 
-    def __init__(self, store: Store, blobs: Blobs) -> None:
+    def __init__(self, store: Store, blobs: Blobs, vouchers: Collection[str]) -> None:
         self._store = store
         self._blobs = blobs
+        self._vouchers = vouchers
 
     def missing(self, limit: int, skip: int) -> list[Missing]:
         """Blobs that entries name and that are not here."""
@@ -118,12 +119,17 @@ class StoreDepot:
         return self._blobs.wrap_key(blob, seal_public)
 
     def may_see(self, peer: str, blob: str) -> bool:
-        """Whether an entry that names the blob is addressed to the peer, or its own."""
-        query = (
-            select(ENTRY.c.audience, ENTRY.c.origin)
-            .join(ATTACHMENT, (ATTACHMENT.c.origin == ENTRY.c.origin) & (ATTACHMENT.c.seq == ENTRY.c.seq))
-            .where(ATTACHMENT.c.blob == blob)
-        )
+        """Whether an entry that names the blob, and counts, is addressed to the peer or its own (``wanmi.store.named``).
+
+        A peer that names what it was never sent gets nothing by it, nor does anybody whom it addresses; an entry for
+        everyone is for those whom the chain goes to: not for a parent's other children.
+        """
         with self._store.reader() as connection:
-            rows = connection.execute(query).all()
-        return any(row.origin == peer or addressed(audience_of(row.audience), peer) for row in rows)
+            namings = namings_of(connection, [blob], self._vouchers).get(blob, ())
+        return any(one.origin == peer or self._is_for(peer, one) for one in namings)
+
+    def _is_for(self, peer: str, naming: Naming) -> bool:
+        audience = audience_of(naming.audience)
+        if audience != EVERYONE:
+            return addressed(audience, peer)
+        return peer in self._vouchers or naming.origin in self._vouchers or of_one_district(naming.origin, peer)

@@ -38,7 +38,7 @@ from wanmi.links.link import Link, LinkStatus
 from wanmi.links.terms import Ends, Face, Instant, Limits, Peer, Side, instant
 from wanmi.models import ForkRow
 from wanmi.registry import Stored
-from wanmi.store import Blobs, Store, upsert_rows
+from wanmi.store import Blobs, Store, upsert_rows, vouchers_of
 
 NEWS = 1000
 """Hints about commits that wait for the loop; what is beyond is found by the links' own looking."""
@@ -80,7 +80,7 @@ class Hub:
         self._wake = wake
         self._log = structlog.get_logger("wanmi.links").bind(node=node.face.code)
         self.directory = StoreDirectory(node.store, node.face.code)
-        self.depot = StoreDepot(node.store, node.blobs)
+        self.depot = StoreDepot(node.store, node.blobs, vouchers_of(node.face.code, node.parent))
         self.alarms: deque[Alarm] = deque(maxlen=100)
         self._links: dict[str, Link] = {}
         self._inbox: deque[Callable[[Instant], None]] = deque()

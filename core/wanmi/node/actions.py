@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, replace
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import select
 
 from wanmi import identity
+from wanmi.clock import Clock
 from wanmi.erasure import register_erasure
-from wanmi.errors import BadInput, Conflict
+from wanmi.errors import BadInput
 from wanmi.identity.enrolment import make_token
 from wanmi.identity.terminals import admit_terminal, list_terminals, revoke_terminal
 from wanmi.models import NodeRow, table
@@ -21,7 +23,9 @@ from wanmi.registry import AdminResult, NodeContext, Progress, Registry
 
 Args = Mapping[str, Any]
 Items = Iterator[Progress | AdminResult]
-REPLAY_TRIES = 5
+T = TypeVar("T")
+TOLD_SECONDS = 0.5
+"""Between two lines of progress; whoever stops waiting ends the work within it."""
 
 
 def register_node(to: Registry) -> None:
@@ -61,20 +65,27 @@ def _status(node: NodeContext, _args: Args) -> Items:
 
 
 def check_replay(node: NodeContext, _args: Args) -> Items:
-    """Rebuild every projection in memory and compare; again while entries come meanwhile, Conflict if they do not stop.
+    """Rebuild every projection and compare, in one snapshot: the node may go on working meanwhile."""
+    from wanmi.journal.proof import replaying
 
-    A live node is compared with what it was when the replay began, so nothing may be applied in between.
-    """
-    from wanmi.journal.proof import replay_check
+    replayed = yield from _estimated(replaying(node.store, node.registry), node.clock)
+    yield {"entries": replayed.entries, "differences": [str(difference) for difference in replayed.differences]}
 
-    for attempt in range(1, REPLAY_TRIES + 1):
-        before = node.journal.pos
-        yield Progress(0, before, f"replaying, attempt {attempt}")
-        differences = replay_check(node.store, node.registry)
-        if not differences or node.journal.pos == before:
-            yield {"entries": before, "differences": [str(difference) for difference in differences]}
-            return
-    raise Conflict(f"node {node.code}: entries come faster than they are replayed; check it when it is quiet")
+
+def _estimated(steps: Generator[Progress, None, T], clock: Clock) -> Generator[Progress, None, T]:
+    """Progress now and then, with the time that is left; what the work answers at its end."""
+    began = told = clock.monotonic()
+    with closing(steps):
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                answer: T = end.value
+                return answer
+            now = clock.monotonic()
+            if now - told >= TOLD_SECONDS or step.done == step.total:
+                told, left = now, (now - began) * (step.total - step.done) / max(step.done, 1)
+                yield replace(step, message=f"{step.message}, about {left:.0f} s left" if left else step.message)
 
 
 def _admit(node: NodeContext, args: Args) -> Items:

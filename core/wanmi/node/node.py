@@ -32,7 +32,7 @@ from wanmi.plugins import (
     plugin_of,
     read_off,
 )
-from wanmi.profiles import register_profiles
+from wanmi.profiles import read_shipped, register_profiles
 from wanmi.registry import Draft, Health, NodeContext, Reactor, Registry, Stored
 from wanmi.settings import Settings, read_all_settings, read_settings
 from wanmi.store import Blobs, Store
@@ -162,6 +162,7 @@ class Node:
         """
         from wanmi.node.running import Running
 
+        read_shipped()
         self._running = Running(self, stop or asyncio.Event(), on_hang)
         try:
             await self._running.run(web=web)
@@ -185,6 +186,7 @@ class Node:
 def new_registry(plugins: Sequence[Plugin]) -> Registry:
     """A registry with what the core brings, then what the plugins do."""
     from wanmi.node.actions import register_node
+    from wanmi.node.changing import register_changing
     from wanmi.node.people_actions import register_people
     from wanmi.workdays import register_calendar
 
@@ -193,6 +195,7 @@ def new_registry(plugins: Sequence[Plugin]) -> Registry:
         register_core(registry)
         register_profiles(registry)
         register_node(registry)
+        register_changing(registry)
         register_calendar(registry)
         register_people(registry)
     fill(registry, plugins)

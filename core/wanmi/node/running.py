@@ -17,10 +17,11 @@ import structlog
 from wanmi.errors import StoreError
 from wanmi.identity import ensure_tls
 from wanmi.identity.ca import certificate_names
+from wanmi.identity.rules import end_sessions_without_code
 from wanmi.journal import ReactorRunner
 from wanmi.node.admin import AdminServer
 from wanmi.node.notifying import Notifier
-from wanmi.node.recorded import record_settings
+from wanmi.node.recorded import host_account, record_settings
 from wanmi.node.tasks import Supervisor
 from wanmi.node.watchdog import Heart, Watchdog
 from wanmi.plugins import Off
@@ -94,7 +95,8 @@ class Running:
         except OSError as error:
             raise StoreError(f"{self.admin.path}: {error.strerror}") from error
         self.places["admin"] = str(self.admin.path)
-        await asyncio.to_thread(record_settings, self._node)
+        await asyncio.to_thread(record_settings, self._node, host_account())
+        await asyncio.to_thread(end_sessions_without_code, self._node, self._node.settings.identity)
         self.reactors.start()
         self.supervisor.start(tasks)
 

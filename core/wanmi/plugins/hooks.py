@@ -65,6 +65,7 @@ class HookCaller:
         self._watch = watch
         self._clock = clock
         self._bound = bound
+        self._impls: dict[str, list[pluggy.HookImpl]] = {}
         self._faults: dict[tuple[str, str], Fault] = {}
         self._log = structlog.get_logger("wanmi.hooks")
 
@@ -97,8 +98,7 @@ class HookCaller:
 
     def _answers(self, hook: str, type_: type[T] | tuple[type[T], ...], **given: object) -> Iterator[T]:
         """The answers that are not None, plugin by plugin, as they are asked for."""
-        impls = getattr(self._manager.hook, hook).get_hookimpls()
-        for impl in sorted(impls, key=lambda impl: self._order[impl.plugin_name]):
+        for impl in self._impls_of(hook):
             answer = self._ask(hook, impl, given)
             if answer is None:
                 continue
@@ -106,6 +106,14 @@ class HookCaller:
                 yield answer
             else:
                 self._note(impl.plugin_name, hook, f"answered {type(answer).__name__}, not what the hook asks for")
+
+    def _impls_of(self, hook: str) -> list[pluggy.HookImpl]:
+        """Who implements a hook, in the settings' order: the plugins of a node stay the same."""
+        impls = self._impls.get(hook)
+        if impls is None:
+            found = getattr(self._manager.hook, hook).get_hookimpls()
+            impls = self._impls[hook] = sorted(found, key=lambda impl: self._order[impl.plugin_name])
+        return impls
 
     def _ask(self, hook: str, impl: pluggy.HookImpl, given: dict[str, object]) -> object:
         """One plugin's answer; None when it raised: that call is fenced and the plugin named."""

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
-from wanmi.cases.table import Act, ClockRule, PostRule, RequestRule, State, Step, StepTable
+from wanmi.cases.table import Act, AnswerRule, ClockRule, PostRule, RequestRule, State, Step, StepTable
 from wanmi.codes.resources import Toml
 from wanmi.errors import BadInput
 from wanmi.profiles.check_words import table_at
 from wanmi.profiles.findings import Finding, text_of, toml_line
 from wanmi.profiles.packing import Files
 
-__all__ = ["STEPS", "check_steps"]
+__all__ = ["STEPS", "check_steps", "unheld_posts"]
 
 STEPS = "steps.toml"
-_NAMED = re.compile(r"(step|request|act|state|clock|post) ([\w-]+)")
-_THINGS = {"posts": PostRule, "clocks": ClockRule, "states": State, "steps": Step, "requests": RequestRule, "acts": Act}
+_NAMED = re.compile(r"(step|request|answer|act|state|clock|post) ([\w-]+)")
+_THINGS = {
+    "posts": PostRule,
+    "clocks": ClockRule,
+    "states": State,
+    "steps": Step,
+    "requests": RequestRule,
+    "acts": Act,
+    "answers": AnswerRule,
+}
 
 
 def check_steps(toml: Toml, files: Files) -> Iterator[Finding]:
@@ -42,6 +50,15 @@ def check_steps(toml: Toml, files: Files) -> Iterator[Finding]:
     if table.name != toml.get("name"):
         what = f"name {table.name!r}, though the profile is {toml.get('name')!r}"
         yield Finding("error", STEPS, toml_line(text, "name"), what, "call both the same")
+
+
+def unheld_posts(files: Files, held: Collection[str]) -> Iterator[Finding]:
+    """Posts of the table that nobody can be given: their steps would wait for ever."""
+    text = text_of(files, STEPS)
+    for post in StepTable.parse(text).posts:
+        if post not in held:
+            what, do = f"post {post}: nobody can hold it", f"steps are for one of {', '.join(held)}"
+            yield Finding("warning", STEPS, toml_line(text, "posts", post), what, do)
 
 
 def _misfits(text: str) -> Iterator[Finding]:

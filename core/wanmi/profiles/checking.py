@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -11,7 +11,7 @@ from wanmi.codes import PROFILE_FILES, Profile, is_profile_file
 from wanmi.codes.resources import Toml
 from wanmi.errors import BadInput, WanmiError
 from wanmi.profiles.check_rows import check_catalogue, check_limits, check_mapping, check_plain
-from wanmi.profiles.check_steps import STEPS, check_steps
+from wanmi.profiles.check_steps import STEPS, check_steps, unheld_posts
 from wanmi.profiles.check_words import check_words
 from wanmi.profiles.findings import Finding, text_of, toml_error
 from wanmi.profiles.packing import Files
@@ -19,8 +19,11 @@ from wanmi.profiles.packing import Files
 __all__ = ["check_profile", "must_be_good"]
 
 
-def check_profile(files: Files) -> list[Finding]:
-    """Everything that was found, errors and warnings; no error means that the profile may be activated."""
+def check_profile(files: Files, held: Collection[str] = ()) -> list[Finding]:
+    """Everything that was found, errors and warnings; no error means that the profile may be activated.
+
+    With ``held``, the posts that people can be given here, a post of the table that is none of them is warned of.
+    """
     found = [*_names(files), *_readable(files)]
     if any(one.level == "error" for one in found):
         return found
@@ -29,6 +32,7 @@ def check_profile(files: Files) -> list[Finding]:
     found += _parts(toml, files)
     if not any(one.level == "error" for one in found):
         found += _whole(files)
+        found += unheld_posts(files, held) if held and STEPS in files else ()
     return found
 
 

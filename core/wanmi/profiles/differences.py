@@ -5,6 +5,7 @@ Every difference of content is told; where only comments or layout differ, that 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from wanmi.errors import BadInput
 from wanmi.profiles.findings import read_table, text_of
 from wanmi.profiles.packing import Files
 
-__all__ = ["Change", "What", "differences"]
+__all__ = ["Change", "What", "differences", "summary"]
 
 What = Literal["added", "removed", "changed"]
 _WHAT: Mapping[What, tuple[str, str]] = {
@@ -46,16 +47,31 @@ _AREAS: Mapping[str, tuple[str, str]] = {
 }
 _LIMIT_WORDS = ("filing_criterion", "closing_criterion", "source")
 
+_ZH = {
+    "component": "部件", "event": "事件", "stage": "环节",
+    "natural_minute": "分钟", "natural_hour": "自然时", "natural_day": "自然日", "urgent_hour": "紧急工作时",
+    "work_hour": "工作时", "work_day": "工作日",
+    "minor_zh": "小类名称", "minor_en": "小类英文名", "major_zh": "大类名称", "geometry": "几何类型", "source": "依据",
+    "confidence": "可信度", "name_zh": "名称", "filing_criterion": "立案条件（英文）", "closing_criterion": "结案条件（英文）",
+    "filing_zh": "立案条件", "closing_zh": "结案条件", "limit_value": "时限", "limit_unit": "时限单位",
+}  # fmt: skip
+"""What the files call things, in an official's words."""
+_CODED = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, _ZH))})(?![\w.-])", re.ASCII)
+
 
 @dataclass(frozen=True)
 class Change:
-    """One difference: the area (category, limit, steps …), the thing, and how it was and is (empty where it was not)."""
+    """One difference: the area (category, limit, steps …), the thing, and how it was and is (empty where it was not).
+
+    ``name_zh`` where the thing is called otherwise in Chinese.
+    """
 
     area: str
     what: What
     name: str
     before: str = ""
     after: str = ""
+    name_zh: str = ""
 
     def told(self, lang: Lang = "en") -> str:
         """One line in a language: ``category changed: event 0102 暴露垃圾: minor_zh 暴露垃圾 -> 暴露的垃圾``."""
@@ -63,7 +79,9 @@ class Change:
         head = f"{_AREAS.get(self.area, (self.area, self.area))[n]}{'' if lang == 'zh' else ' '}{_WHAT[self.what][n]}"
         colon = "：" if lang == "zh" else ": "
         detail = {"added": self.after, "removed": self.before, "changed": f"{self.before} → {self.after}"}[self.what]
-        return f"{head}{colon}{self.name}" + (f"{colon}{detail}" if detail.strip(" →") else "")
+        name = self.name_zh or self.name if lang == "zh" else self.name
+        told = f"{head}{colon}{name}" + (f"{colon}{detail}" if detail.strip(" →") else "")
+        return _CODED.sub(lambda found: _ZH[found.group()], told) if lang == "zh" else told
 
 
 def differences(old: Files, new: Files) -> list[Change]:
@@ -78,6 +96,21 @@ def differences(old: Files, new: Files) -> list[Change]:
             found = list(_of_file(name, _text(old, name), _text(new, name)))
             changes += found or [Change("layout", "changed", name)]
     return changes
+
+
+def summary(changes: Sequence[Change], lang: Lang) -> list[str]:
+    """How much differs, area by area: what is read first of a long list, and stands at its end."""
+    if not changes:
+        return ["两者无差异" if lang == "zh" else "no difference"]
+    n = 0 if lang == "zh" else 1
+    counted = Counter((one.area, one.what) for one in changes)
+    parts = [
+        f"{_AREAS.get(area, (area, area))[n]}{'' if lang == 'zh' else ' '}{_WHAT[what][n]} {count}"
+        for (area, what), count in counted.items()
+    ]
+    if lang == "zh":
+        return [f"共 {len(changes)} 处差异：{'、'.join(parts)}"]
+    return [f"{len(changes)} differences: {', '.join(parts)}"]
 
 
 def _text(files: Files, name: str) -> str:
@@ -127,9 +160,9 @@ def _keyed(area: str, a: Sequence[Row], b: Sequence[Row], key: str, name: Any) -
     old, new = _first_by(a, key), _first_by(b, key)
     for value in {**old, **new}:
         if value not in new:
-            yield Change(area, "removed", name(old[value]), _cells(old[value]))
+            yield Change(area, "removed", name(old[value]), old[value].get("major_zh", ""))
         elif value not in old:
-            yield Change(area, "added", name(new[value]), "", _cells(new[value]))
+            yield Change(area, "added", name(new[value]), "", new[value].get("major_zh", ""))
         elif old[value] != new[value]:
             yield Change(area, "changed", name(new[value]), *_fields(old[value], new[value]))
     yield from _multiset(area, _rest(a, old, key), _rest(b, new, key))
@@ -156,18 +189,21 @@ def _limits(a: Sequence[Row], b: Sequence[Row]) -> Iterator[Change]:
         if twin is not None:
             old.remove(row)
             new.remove(twin)
-            yield Change("limit", "changed", _limit_name(twin), *_limit_fields(row, twin))
-    yield from (Change("limit", "removed", _limit_name(row), _limit_value(row)) for row in old)
-    yield from (Change("limit", "added", _limit_name(row), "", _limit_value(row)) for row in new)
+            yield _limit("changed", twin, *_limit_fields(row, twin))
+    yield from (_limit("removed", row, _limit_value(row)) for row in old)
+    yield from (_limit("added", row, "", _limit_value(row)) for row in new)
+
+
+def _limit(what: What, row: Row, before: str, after: str = "") -> Change:
+    """A limit is known by its category and the condition of filing, each reader's in their language."""
+    begin = f"{row.get('minor_code', '')} {row.get('name_zh', '')}"
+    en = row.get("filing_criterion", "")
+    return Change("limit", what, f"{begin} ({en})", before, after, f"{begin}（{row.get('filing_zh') or en}）")
 
 
 def _same_limit(row: Row, other: Row) -> bool:
     same = row.get("minor_code") == other.get("minor_code")
     return same and sum(row.get(word) == other.get(word) for word in _LIMIT_WORDS) >= 2
-
-
-def _limit_name(row: Row) -> str:
-    return f"{row.get('minor_code', '')} {row.get('name_zh', '')} ({row.get('filing_criterion', '')})"
 
 
 def _limit_value(row: Row) -> str:

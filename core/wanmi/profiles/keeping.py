@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import msgspec
 from sqlalchemy import Connection, select
 
+from wanmi.calendar import shipped_calendar
 from wanmi.cases.table import StepTable
-from wanmi.codes import DEFAULT_PROFILE, CaseKind, Profile, files_digest, shipped_profiles
+from wanmi.clocks.rules import shipped_rules
+from wanmi.codes import CaseKind, Profile, files_digest, shipped_profiles
 from wanmi.errors import BadInput, NotFound, WanmiError
 from wanmi.models import table
 from wanmi.profiles.bodies import ProfileChunkRow, ProfileVersionRow
 from wanmi.profiles.check_steps import STEPS
+from wanmi.profiles.kinship import Kin, kin_among
 from wanmi.profiles.packing import Files, unpack
 from wanmi.registry import NodeContext, Stored
 
-__all__ = ["ProfileStore", "Version", "city_of", "files_of", "source_of"]
+__all__ = ["ProfileStore", "Version", "city_of", "files_of", "source_of", "steps_of"]
 
 CHUNK = table(ProfileChunkRow)
 VERSION = table(ProfileVersionRow)
@@ -47,12 +51,11 @@ class Version:
 class ProfileStore:
     """The profiles of a node. Thread safe; what was read once is kept, a new activation is seen at once.
 
-    ``default`` names the shipped profile that holds until the city activates one.
+    Until the city activates one the shipped default holds, at every node and for everything that runs there.
     """
 
-    def __init__(self, node: NodeContext, default: str = DEFAULT_PROFILE) -> None:
+    def __init__(self, node: NodeContext) -> None:
         self._node = node
-        self._default = default
         self._source = source_of(node)
         self._seen: tuple[int, Profile] | None = None
         self._kept: dict[str, Profile] = {}
@@ -72,7 +75,7 @@ class ProfileStore:
         mark = self._node.journal.cursor(self._source).seq if heard is None else heard
         if seen is None or seen[0] != mark:
             newest = self.versions(1)
-            profile = self._journaled(newest[0].digest) if newest else Profile.load(self._default)
+            profile = self._journaled(newest[0].digest) if newest else Profile.load()
             self._seen = seen = (mark, profile)
         return seen[1]
 
@@ -84,8 +87,11 @@ class ProfileStore:
         active = self.active()
         if active.catalogue.get(kind, category) is not None:
             return active
-        earlier = [*(self._journaled(one.digest) for one in self.versions()[1:]), Profile.load(self._default)]
-        return next((one for one in earlier if one.catalogue.get(kind, category) is not None), active)
+        return next((one for one in self.earlier() if one.catalogue.get(kind, category) is not None), active)
+
+    def earlier(self) -> list[Profile]:
+        """What held before the active profile, the newest first, the shipped default last."""
+        return [*(self._journaled(one.digest) for one in self.versions()[1:]), Profile.load()]
 
     def of(self, ref: str) -> Profile:
         """The profile that a case names (``name@digest16``): the journaled version, else the shipped one of that name.
@@ -105,11 +111,23 @@ class ProfileStore:
             raise NotFound(f"profile {ref}: was never activated here and is not shipped; fetch the city's chain first")
         return Profile.load(name)
 
+    def kin(self, kind: CaseKind, category: str) -> Kin:
+        """The category as every catalogue that holds or held here has it."""
+        return kin_among([self.active(), *self.earlier()], (kind, category))
+
+    def held(self, ref: str) -> Profile:
+        """The profile that a case names, for its words: the active one where that is not held here, or none is named."""
+        if not ref:
+            return self.active()
+        try:
+            return self.of(ref)
+        except WanmiError:
+            return self.active()
+
     def steps(self, profile: Profile) -> StepTable:
         """The step table of a profile, read once; a profile without one works by the shipped default's."""
         if profile.digest not in self._tables:
-            own = STEPS in profile.files
-            self._tables[profile.digest] = StepTable.parse(profile.text(STEPS)) if own else StepTable.load()
+            self._tables[profile.digest] = steps_of(profile)
         return self._tables[profile.digest]
 
     def versions(self, most: int = 100) -> list[Version]:
@@ -135,12 +153,33 @@ class ProfileStore:
     def _journaled(self, digest: str) -> Profile:
         if digest not in self._kept:
             with self._node.store.reader() as connection:
-                self._kept[digest] = _read(files_of(connection, self._source, digest), digest)
+                archive = _archive(connection, self._source, digest)
+            self._kept[digest] = _read(archive, digest)
         return self._kept[digest]
 
 
-def _read(files: Files, digest: str) -> Profile:
-    """A later release may activate what this one cannot read: it says so rather than decide by other data."""
+def steps_of(profile: Profile) -> StepTable:
+    """The step table of a profile; one without its own works by the shipped default's."""
+    return StepTable.parse(profile.text(STEPS)) if STEPS in profile.files else StepTable.load()
+
+
+def read_shipped() -> None:
+    """Read what the package ships, once for the process: a release that is put in place under a running node, of which
+    this code may not know every field, is read at the next start. Errors as of reading.
+    """
+    shipped_calendar()
+    shipped_rules()
+    StepTable.load()
+    for name in shipped_profiles():
+        steps_of(Profile.load(name))
+
+
+@lru_cache(maxsize=8)
+def _read(archive: bytes, digest: str) -> Profile:
+    """Read once for all stores of a process. A later release may activate what this one cannot read: it says so
+    rather than decide by other data.
+    """
+    files = _files_in(archive, digest)
     try:
         return Profile.of_files(files)
     except (WanmiError, msgspec.MsgspecError, ArithmeticError, KeyError, TypeError, ValueError) as error:
@@ -162,11 +201,19 @@ def source_of(node: NodeContext) -> str:
 
 def files_of(tx: Connection, origin: str, digest: str) -> Files:
     """The files of a version, put together from its parts; BadInput where they do not add up to the digest."""
+    return _files_in(_archive(tx, origin, digest), digest)
+
+
+def _archive(tx: Connection, origin: str, digest: str) -> bytes:
     query = select(CHUNK.c.of, CHUNK.c.data).where(CHUNK.c.origin == origin, CHUNK.c.digest == digest)
     parts = tx.execute(query.order_by(CHUNK.c.n)).all()
     if not parts or len(parts) != parts[0].of:
         raise BadInput(f"profile {digest[:16]}: {len(parts)} parts of its archive are here; propose all of them first")
-    files = unpack(b"".join(bytes(part.data) for part in parts), f"profile {digest[:16]}")
+    return b"".join(bytes(part.data) for part in parts)
+
+
+def _files_in(archive: bytes, digest: str) -> Files:
+    files = unpack(archive, f"profile {digest[:16]}")
     if files_digest(files) != digest:
         raise BadInput(f"profile {digest[:16]}: its parts add up to {files_digest(files)[:16]}; it was tampered with")
     return files

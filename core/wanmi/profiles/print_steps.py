@@ -10,6 +10,7 @@ from wanmi.cases.table import RequestRule, Rule, Step, StepTable
 from wanmi.codes import Profile
 from wanmi.codes.resources import Lang
 from wanmi.profiles.document import Block, Cell, Heading, Para, Table
+from wanmi.profiles.print_catalogue import limit_words
 from wanmi.profiles.words import field_word, guard_word, say
 
 __all__ = ["flow_blocks", "form_blocks", "request_blocks", "step_blocks"]
@@ -155,7 +156,28 @@ def _conditions(profile: Profile, steps: StepTable, rule: Rule, lang: Lang) -> s
     for effect in rule.effects():
         clock = steps.clocks[effect.clock]
         lines.append(acts[effect.what].format(say(lang, clock.zh, clock.en)))
+    if isinstance(rule, Step):
+        lines += _clock_rules(profile, steps, rule, lang)
     return say(lang, "；", "; ").join(lines)
+
+
+def _clock_rules(profile: Profile, steps: StepTable, step: Step, lang: Lang) -> Iterator[str]:
+    """What bounds the clock that a step starts."""
+    if step.starts is None:
+        return
+    if step.same_department == "goes_on":
+        yield say(
+            lang, "派给在办或未办退回的原部门，接续计时", "for the department that has or gave it back, it goes on"
+        )
+    clock = steps.clocks[step.starts]
+    if "limit" in step.sets and clock.most_percent:
+        yield say(
+            lang, f"另定时限须写明理由，不超过类别时限的 {clock.most_percent}%",
+            f"another limit needs a reason, at most {clock.most_percent} % of the category's",
+        )  # fmt: skip
+    if "limit" in step.sets and clock.most is not None:
+        most = limit_words(profile, clock.most.value, clock.most.unit, lang)
+        yield say(lang, f"时限最长 {most}", f"a limit of at most {most}")
 
 
 def _rules(profile: Profile, steps: StepTable, rule: RequestRule, lang: Lang) -> str:

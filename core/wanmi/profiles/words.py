@@ -35,6 +35,15 @@ _GUARDS: Mapping[str, tuple[str, str]] = {
     "handled_it": ("限承办过该案卷的部门", "only a department that handled the case"),
     "city_case": ("限市级案卷", "only cases of the city"),
     "district_case": ("限区级案卷", "only cases of a district"),
+    "ordered_down": ("须有本案的转交指令", "an order must hand this very case down"),
+    "district_answered": (
+        "须区级已答复本案的转交指令",
+        "the district must have answered the order that handed it down",
+    ),
+    "ordered_up": (
+        "须有市级上收本案的指令，且尚未答复",
+        "an order of the city that takes this very case over must wait",
+    ),
 }
 
 

@@ -4,7 +4,10 @@ from wanmi.query.cases import (
     MAX_PAGE,
     CaseLine,
     CasePage,
+    Count,
+    JsonPage,
     Tally,
+    case_json,
     count_cases,
     existing_cases,
     find_case,
@@ -28,21 +31,27 @@ from wanmi.query.federation import (
     nodes,
 )
 from wanmi.query.filters import CaseFilter, day_start, read_cursor, write_cursor
+from wanmi.query.naming import CaseNames
 from wanmi.query.proofs import Proof, proofs_of, report_in
+from wanmi.query.widening import kin_of, widened
 
 __all__ = [
     "MAX_PAGE",
     "Arrival",
     "CaseFilter",
     "CaseLine",
+    "CaseNames",
     "CasePage",
+    "Count",
     "Evidence",
+    "JsonPage",
     "LinkState",
     "NodeLine",
     "Proof",
     "SignedHead",
     "Tally",
     "arrivals",
+    "case_json",
     "cosigns",
     "count_cases",
     "count_forks",
@@ -54,6 +63,7 @@ __all__ = [
     "find_case",
     "heads",
     "iter_cases",
+    "kin_of",
     "link_states",
     "list_cases",
     "newest_cases",
@@ -62,5 +72,6 @@ __all__ = [
     "read_cursor",
     "report_in",
     "tally_cases",
+    "widened",
     "write_cursor",
 ]

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from wanmi.codes import Profile
-from wanmi.errors import WanmiError
 from wanmi.query.cases import CaseLine
+from wanmi.query.naming import CaseNames
 
 Shape = Literal["text", "count", "time"]
 Value = str | int | None
@@ -24,10 +23,10 @@ class Column:
     of: Callable[[CaseLine], Value]
 
 
-def case_columns(profile: Profile) -> tuple[Column, ...]:
-    """The columns of a case without its place; the profile names the categories."""
+def case_columns(names: CaseNames) -> tuple[Column, ...]:
+    """The columns of a case without its place; every case is named by the version that it was opened under."""
     return (
-        *_what(profile),
+        *_what(names),
         Column("department", "责任部门", "text", lambda one: one.department),
         Column("collector", "采集员", "text", lambda one: one.collector),
         Column("source", "来源", "text", lambda one: one.source),
@@ -42,7 +41,7 @@ def case_columns(profile: Profile) -> tuple[Column, ...]:
     )
 
 
-def _what(profile: Profile) -> tuple[Column, ...]:
+def _what(names: CaseNames) -> tuple[Column, ...]:
     return (
         Column("number", "案卷编号", "text", lambda one: one.number),
         Column("owner", "主办节点", "text", lambda one: one.owner),
@@ -50,11 +49,15 @@ def _what(profile: Profile) -> tuple[Column, ...]:
         Column("community", "社区", "text", lambda one: one.community),
         Column("grid", "单元网格", "text", lambda one: one.grid),
         Column("kind", "类型", "text", lambda one: one.kind),
+        Column("kind_name", "类型名称", "text", names.kind),
         Column("category", "小类代码", "text", lambda one: one.category),
-        Column("category_name", "小类", "text", lambda one: category_name(profile, one)),
+        Column("category_name", "小类", "text", names.category),
+        Column("category_now", "现行小类", "text", names.now),
+        Column("profile", "适用方案", "text", lambda one: one.profile),
         Column("component", "部件编码", "text", lambda one: one.component),
         Column("stage", "阶段", "text", lambda one: one.stage),
         Column("state", "状态", "text", lambda one: one.state),
+        Column("state_name", "状态名称", "text", names.state),
     )
 
 
@@ -67,11 +70,3 @@ def _when() -> tuple[Column, ...]:
         Column("closed_at", "结案时间", "time", lambda one: one.closed_at),
         Column("changed_at", "更新时间", "time", lambda one: one.changed_at),
     )
-
-
-def category_name(profile: Profile, case: CaseLine) -> str:
-    """The category's Chinese name; empty for one that this profile does not have."""
-    try:
-        return profile.category(case.kind, case.category).name_zh  # type: ignore[arg-type]
-    except WanmiError:
-        return ""

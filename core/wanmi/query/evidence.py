@@ -5,14 +5,17 @@ Who called is no evidence: that part is left out here and shown by the hotline a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, select, tuple_
 
 from wanmi.errors import NotFound
 from wanmi.models import CALLER, AttachmentRow, BlobRow, table
+from wanmi.store import namings_of
+
+_CHUNK = 400
 
 
 @dataclass(frozen=True)
@@ -28,22 +31,36 @@ class Evidence:
     state: Literal["here", "pending", "erased"]
 
 
-def evidence_of(tx: Connection, subjects: Iterable[str]) -> list[Evidence]:
-    """The attachments of these subjects (a case and its report name the same ones), each blob once."""
+def evidence_of(tx: Connection, subjects: Iterable[str], vouchers: Collection[str]) -> list[Evidence]:
+    """The attachments of these subjects (a case and its report name the same ones), each blob once.
+
+    Left out is what a chain names of another district's without its parent's word, and whatever tells who a person is
+    (``wanmi.store.named``); ``vouchers`` are this node and its parent.
+    """
     a = table(AttachmentRow).c
-    query = _query().where(a.subject.in_(sorted(set(subjects)))).order_by(a.origin, a.seq, a.n)
+    rows = tx.execute(_query().where(a.subject.in_(sorted(set(subjects)))).order_by(a.origin, a.seq, a.n)).all()
+    namings = namings_of(tx, [row.blob for row in rows], vouchers)
+    count = {(naming.blob, *naming.key) for blob in namings.values() for naming in blob}
     found: dict[str, Evidence] = {}
-    for row in tx.execute(query):
-        found.setdefault(row.blob, _evidence(row))
+    for row in rows:
+        if (row.blob, row.origin, row.seq, row.role) in count:
+            found.setdefault(row.blob, _evidence(row))
     return list(found.values())
 
 
-def evidence_by_blob(tx: Connection, blob: str) -> Evidence:
-    """The attachment that a blob belongs to; NotFound when no entry names it."""
-    row = tx.execute(_query().where(table(AttachmentRow).c.blob == blob).limit(1)).first()
-    if row is None:
+def evidence_by_blob(tx: Connection, blob: str, vouchers: Collection[str]) -> list[Evidence]:
+    """What a blob is evidence of, the first to name it first; NotFound when no entry that counts names it so."""
+    a = table(AttachmentRow).c
+    keys = [one.key for one in namings_of(tx, [blob], vouchers).get(blob, ())]
+    named: dict[tuple[str, int, str], Evidence] = {}
+    for start in range(0, len(keys), _CHUNK):
+        which = tuple_(a.origin, a.seq, a.role).in_(keys[start : start + _CHUNK])
+        for row in tx.execute(_query().where(a.blob == blob, which)):
+            named[row.origin, row.seq, row.role] = _evidence(row)
+    found = [named[key] for key in keys if key in named]
+    if not found:
         raise NotFound(f"blob {blob[:12]}: no entry at this node names it")
-    return _evidence(row)
+    return found
 
 
 def _query() -> Select[Any]:

@@ -11,17 +11,18 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, and_, or_
 
 from wanmi.clock import SECOND
 from wanmi.codes import CITY_ZONE
 from wanmi.errors import BadInput
 from wanmi.models import CaseRow, table
+from wanmi.query.numbers import read_number
 
 _FORMS = {
     "district": (r"[0-9]{6}", "6 digits, such as 210102"),
     "grid": (r"[0-9]{9}|[0-9]{12}|[0-9]{15}", "a street (9 digits), community (12) or unit grid (15)"),
-    "category": (r"[0-9]{4}", "4 digits, such as 0102"),
+    "category": (r"[0-9]{4,8}", "a category's digits, such as 0102 or 06010"),
     "kind": (r"component|event", "component or event"),
     "stage": (r"[a-z][a-z0-9_-]{0,19}", "a stage's name"),
     "number": (r"[0-9A-Za-z-]{1,60}", "a case number or a part of one"),
@@ -36,7 +37,9 @@ _CURSOR = re.compile(r"([0-9]{1,16})\.([0-9A-Za-z-]{1,60})")
 class CaseFilter:
     """Every field that is set must fit. ``since`` and ``until`` are local days of opening, both included.
 
-    ``grid`` takes a street (9 digits), a community (12) or a unit grid (15); ``number`` any part of a case number.
+    ``grid`` takes a street (9 digits), a community (12) or a unit grid (15); ``number`` the beginning of a
+    case number or whole parts of it (``wanmi.query.numbers``).
+    ``alike`` holds the (kind, category) pairs that mean the category in all catalogues: any of them fits.
     """
 
     district: str = ""
@@ -47,6 +50,7 @@ class CaseFilter:
     number: str = ""
     since: str = ""
     until: str = ""
+    alike: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def parse(cls, given: Mapping[str, str]) -> CaseFilter:
@@ -58,41 +62,14 @@ class CaseFilter:
         for name in ("since", "until"):
             if values[name]:
                 day_start(values[name])
-        return cls(**{**values, "number": values["number"].upper()})
+        values["number"] = values["number"].upper()
+        if values["number"]:
+            read_number(values["number"])
+        return cls(**{name: values[name] for name in _FORMS}, alike=())
 
     def set_fields(self) -> dict[str, str]:
         """The fields that are set, in order: what belongs in a URL."""
-        return {name: value for name, value in asdict(self).items() if value}
-
-    def condition(self) -> ColumnElement[bool]:
-        """The filter as SQL over ``case_``."""
-        c = table(CaseRow).c
-        parts: list[ColumnElement[bool]] = [
-            c[name] == value
-            for name, value in self.set_fields().items()
-            if name in ("district", "category", "kind", "stage")
-        ]
-        if self.grid:
-            parts += _place(self.grid)
-        if self.number:
-            parts.append(c.number.contains(self.number, autoescape=True))
-        if self.since:
-            parts.append(c.opened_at >= day_start(self.since))
-        if self.until:
-            parts.append(c.opened_at < day_start(self.until, 1))
-        return and_(*parts) if parts else and_(c.number.is_not(None))
-
-
-def _place(grid: str) -> list[ColumnElement[bool]]:
-    """Equal to a column where there is one, so that an index gives the order too. A street's cases lie too close
-    together for that: they are picked out of those in order (SQLite would sort them all to use the grid's index).
-    """
-    c = table(CaseRow).c
-    if len(grid) == 15:
-        return [c.grid == grid]
-    if len(grid) == 12:
-        return [c.community == grid]
-    return [func.substr(c.grid, 1, len(grid)) == grid]
+        return {name: value for name, value in asdict(self).items() if value and name in _FORMS}
 
 
 def day_start(day: str, later: int = 0) -> int:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import msgspec
 
 from wanmi.kinds import Attachment
 from wanmi.reports.answers import Result
 from wanmi.reports.presence import Grade
 from wanmi.reports.tasks import TaskKind
+
+Outcome = Literal["moved", "waits", "late", "accepted", "set_aside"]
+"""What an answer did to its case: ``waits`` for a person, who then accepted it or set it aside; ``late``: the case had moved on."""
+Why = Literal["", "presence", "confirm", "withdrawn", "no_step", "refused", "moved_on", "no_case"]
+"""Why an answer did not move its case by itself."""
 
 
 class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,6 +104,37 @@ class TaskJudged(_Body, frozen=True):
     withdrawn: bool
     presence: PresenceJudged
     attachments: list[Attachment]
+
+
+class AnswerRelayed(_Body, frozen=True):
+    """``answer.relayed``, subject ``relay:<edge>:<task id>:<terminal>``: the city hands an answer that came in by
+    another district's edge to the terminal's home district, by value.
+
+    ``edge`` and ``seq`` name the entry ``task.answered`` that it repeats, ``at`` is that entry's time.
+    """
+
+    edge: str
+    seq: int
+    at: int
+    answer: TaskAnswered
+
+
+class TaskWeighed(_Body, frozen=True):
+    """``task.weighed``, subject as ``task.sent``: what an answer does to the case of its task, and why.
+
+    ``step`` is the step that it took, or would take; ``told`` explains in words what held it up. By a person (actor,
+    ``post``, ``opinion``) once it was accepted or set aside, by the node before.
+    """
+
+    task_id: str
+    case: str
+    answer: str
+    outcome: Outcome
+    why: Why
+    told: str
+    step: str | None
+    post: str | None
+    opinion: Annotated[str, msgspec.Meta(max_length=2000)]
 
 
 class TrackSealed(_Body, frozen=True):

@@ -38,7 +38,10 @@ Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}" + _END, descriptio
 Micros = Annotated[int, msgspec.Meta(ge=0, le=MAX_INT, description="microseconds since 1970-01-01T00:00:00Z")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_INT)]
 Media = Annotated[str, msgspec.Meta(pattern=r"^[a-z]+/[a-z0-9.+-]{1,64}" + _END, description="media type, lower case")]
-Category = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}" + _END, description="major and minor class, 2 digits each")]
+Category = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^[0-9]{4,8}" + _END, description="major and minor class, as long as the catalogue has them"),
+]
 ComponentId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,32}" + _END, description="code of the component")]
 Longitude = Annotated[int, msgspec.Meta(ge=-1_800_000_000, le=1_800_000_000, description="1e-7 degree, east positive")]
 Latitude = Annotated[int, msgspec.Meta(ge=-900_000_000, le=900_000_000, description="1e-7 degree, north positive")]

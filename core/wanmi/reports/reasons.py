@@ -72,7 +72,10 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.FUTURE_TIME: ("上报时间在未来", "the report's time lies in the future: set the terminal's clock"),
     Reason.NO_POSITION: ("没有定位", "the report has no position: (0, 0) is what a receiver gives without a fix"),
     Reason.OUTSIDE_CITY: ("位置不在本市范围", "the position lies outside the city: check the datum"),
-    Reason.UNKNOWN_CATEGORY: ("小类代码不存在", "the category is not in the city's catalogue"),
+    Reason.UNKNOWN_CATEGORY: (
+        "小类代码不在本市现行目录中：请更新目录，按新代码重报",
+        "the category is not in the city's catalogue: take the one now in force and report by it",
+    ),
     Reason.PHOTO_TOO_BIG: ("照片或录音过大", "a photo or sound is larger than the protocol allows"),
     Reason.TEXT_TOO_LONG: ("文字过长", "the text is longer than the protocol allows"),
     Reason.PARTS_MISSING: ("附件尚未收到", "attachments named in the report have not arrived: send them"),

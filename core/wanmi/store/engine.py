@@ -14,6 +14,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from wanmi.errors import NeedsExtra, StoreError
 from wanmi.models import Row, table
+from wanmi.store.kept import Kept
 from wanmi.store.writer import Boundary, Writer
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class Store:
         self.writing = writing
         self.reading = reading
         self.writer = writer
+        self._kept: dict[str, Kept[Any]] = {}
 
     @classmethod
     def open(
@@ -76,6 +78,13 @@ class Store:
         """A query-only connection with one snapshot for its whole use."""
         with self.reading.connect() as connection:
             yield connection
+
+    def kept(self, question: str, *of: type[Row]) -> Kept[Any]:
+        """Answers to a question that are kept until one of the tables ``of`` changes; one for each question's name."""
+        found = self._kept.get(question)
+        if found is None:
+            found = self._kept.setdefault(question, Kept(self.writer.changes, [table(row).name for row in of]))
+        return found
 
     def write(self, work: Callable[[Connection], T]) -> Future[T]:
         """Run ``work`` in the one writer; the future resolves after the durable commit."""
@@ -127,13 +136,13 @@ def _sqlite_engines(url: str, database: str | None) -> tuple[Engine, Engine]:
         engine = create_engine(
             "sqlite://", module=dbapi2, poolclass=StaticPool, connect_args={"check_same_thread": False}
         )
-        _on_sqlite_connect(engine, ["PRAGMA foreign_keys=ON"], "BEGIN")
+        on_sqlite_connect(engine, ["PRAGMA foreign_keys=ON"], "BEGIN")
         return engine, engine
     arguments: dict[str, Any] = {"check_same_thread": False, "timeout": float(BUSY_SECONDS), "cached_statements": 512}
     writing = create_engine(
         url, module=dbapi2, poolclass=QueuePool, pool_size=1, max_overflow=0, connect_args=arguments
     )
-    _on_sqlite_connect(
+    on_sqlite_connect(
         writing,
         [
             "PRAGMA page_size=8192",
@@ -148,11 +157,13 @@ def _sqlite_engines(url: str, database: str | None) -> tuple[Engine, Engine]:
     reading = create_engine(
         url, module=dbapi2, poolclass=QueuePool, pool_size=READERS, max_overflow=8, connect_args=arguments
     )
-    _on_sqlite_connect(reading, ["PRAGMA query_only=ON", "PRAGMA cache_size=-8000"], "BEGIN")
+    on_sqlite_connect(reading, ["PRAGMA query_only=ON", "PRAGMA cache_size=-8000"], "BEGIN")
     return writing, reading
 
 
-def _on_sqlite_connect(engine: Engine, pragmas: list[str], begin: str) -> None:
+def on_sqlite_connect(engine: Engine, pragmas: list[str], begin: str) -> None:
+    """What each new connection of an engine says first, and how its transactions begin."""
+
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, so that it takes the lock we mean

@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection, Engine
 
 from wanmi.errors import StoreError
+from wanmi.store.kept import Changes
 
 T = TypeVar("T")
 MAX_GROUP = 1000
@@ -68,6 +69,7 @@ class Writer:
         self._engine = engine
         self._on_commit = on_commit
         self._participants: list[Participant] = []
+        self.changes = Changes(engine)
         self._queue: queue.SimpleQueue[_Part | None] = queue.SimpleQueue()
         self._closed = False
         self.stats = WriterStats(waiting=self._queue.qsize)
@@ -155,6 +157,7 @@ class Writer:
                 part.done(result)
 
     def _transaction(self, group: list[_Part]) -> list[Any]:
+        self.changes.begin()
         with self._engine.connect() as tx:
             with tx.begin():
                 for participant in self._participants:
@@ -166,6 +169,7 @@ class Writer:
                     self._on_commit("before")
             if self._on_commit is not None:
                 self._on_commit("after")
+        self.changes.committed()
         for participant in self._participants:
             participant.committed()
         return results

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import Field
 
 from wanmi.device_kinds import AlarmAcknowledged, AlarmSilenced, alarm_subject
-from wanmi.errors import BadInput, Conflict
+from wanmi.errors import Conflict
 from wanmi.query.alarms import Alarm, AlarmKind, SetDevice, find_alarm, list_alarms, list_devices
 from wanmi.registry import Body, Draft, NodeContext
+from wanmi.web.bounds import Count, Words
 from wanmi.web.callers import Caller, Reading, needs
 
 LONGEST_SILENCE = 7 * 86_400
+"""Seconds: a week; no alarm is silenced for ever."""
 SECOND = 1_000_000
-NOTE_MOST = 2000
 
 EdgeCode = Annotated[str, Path(pattern=r"^[0-9]{8}$")]
 DeviceId = Annotated[str, Path(pattern=r"^D[0-9]{4,9}$")]
@@ -41,17 +43,17 @@ class EquipmentOut:
 class AcknowledgeIn:
     """Somebody has seen this occurrence."""
 
-    occurrence: int
-    note: str = ""
+    occurrence: Count
+    note: Words = ""
 
 
 @dataclass(frozen=True)
 class SilenceIn:
     """Quiet for ``seconds`` (0: shout again); the alarm stays listed."""
 
-    occurrence: int
-    seconds: int
-    note: str = ""
+    occurrence: Count
+    seconds: Annotated[int, Field(ge=0, le=LONGEST_SILENCE)]
+    note: Words = ""
 
 
 def alarm_routes(node: NodeContext) -> APIRouter:
@@ -82,18 +84,16 @@ def _handling(router: APIRouter, node: NodeContext) -> None:
     def acknowledge(caller: Reading, edge: EdgeCode, device: DeviceId, rule: RuleName, ask: AcknowledgeIn) -> Alarm:
         """Say that somebody has seen it; a latched alarm that is over ends with that."""
         alarm = _open_alarm(node, (edge, device, rule), ask.occurrence)
-        body = AlarmAcknowledged(edge, device, rule, alarm.occurrence, _note(ask.note))
+        body = AlarmAcknowledged(edge, device, rule, alarm.occurrence, ask.note.strip())
         return _write(node, caller, "alarm.acknowledged", (edge, device, rule), body)
 
     @router.post("/alarms/{edge}/{device}/{rule}/silence")
     @needs("alarm.handle")
     def silence(caller: Reading, edge: EdgeCode, device: DeviceId, rule: RuleName, ask: SilenceIn) -> Alarm:
         """No screen shall shout about it for a while."""
-        if not 0 <= ask.seconds <= LONGEST_SILENCE:
-            raise BadInput(f"seconds: 0 to {LONGEST_SILENCE} (a week); an alarm is not silenced for ever")
         alarm = _open_alarm(node, (edge, device, rule), ask.occurrence)
         until = node.clock.now() + ask.seconds * SECOND
-        body = AlarmSilenced(edge, device, rule, alarm.occurrence, until, _note(ask.note))
+        body = AlarmSilenced(edge, device, rule, alarm.occurrence, until, ask.note.strip())
         return _write(node, caller, "alarm.silenced", (edge, device, rule), body)
 
 
@@ -107,12 +107,6 @@ def _open_alarm(node: NodeContext, key: tuple[str, str, str], occurrence: int) -
     if alarm.state == "cleared":
         raise Conflict(f"alarm {key[2]} of {key[1]} is cleared already")
     return alarm
-
-
-def _note(text: str) -> str:
-    if len(text) > NOTE_MOST:
-        raise BadInput(f"note: at most {NOTE_MOST} characters")
-    return text.strip()
 
 
 def _write(node: NodeContext, caller: Caller, kind: str, key: tuple[str, str, str], body: Body) -> Alarm:

@@ -10,6 +10,7 @@ from wanmi.cases import STAGES
 from wanmi.codes import CASE_KINDS, Divisions
 from wanmi.profiles import ProfileStore
 from wanmi.registry import NodeContext
+from wanmi.web.bounds import Id
 from wanmi.web.callers import Reading, needs
 
 
@@ -78,7 +79,7 @@ def code_routes(node: NodeContext) -> APIRouter:
 
     @router.get("/divisions")
     @needs("codes.read")
-    async def divisions(_caller: Reading, parent: str = "") -> list[DivisionOut]:
+    async def divisions(_caller: Reading, parent: Id = "") -> list[DivisionOut]:
         """The divisions right under ``parent``; the city when it is left out."""
         return [
             DivisionOut(one.code, one.level, one.name, one.name_en, one.parent)

@@ -43,7 +43,8 @@ def event_routes(node: NodeContext, hub: EventHub) -> APIRouter:
         last: Annotated[str, Header(alias="Last-Event-ID", max_length=20)] = "",
     ) -> StreamingResponse:
         """Hints about new entries: ``entry`` (position, origin, seq, kind, subject, version, at), ``reload`` when some
-        were lost, ``ready`` first. Comments come as heartbeats. A department hears of its own cases only.
+        were lost, ``ready`` first. Comments come as heartbeats. A department hears of its own cases only;
+        kinds may name a right of their own, such as those of calls (``call.``).
         """
         stream = Stream(node, hub, request, caller, tuple(one.strip() for one in kinds.split(",") if one.strip()))
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
@@ -135,10 +136,23 @@ class Stream:
 
 
 def visible(node: NodeContext, caller: Caller, hints: list[Hint]) -> list[Hint]:
-    """Those hints that the caller may have: whoever reads the journal all, others those of cases that they see."""
+    """Those hints that the caller may have: whoever reads the journal all, others those of cases that they see, and of
+    kinds that name a right of theirs.
+    """
     if not caller.refusal(node.registry.rights[_ALL], node.role):
         return hints
-    cases = [hint for hint in hints if hint.subject.startswith("case:")]
+    cases = _seen_cases(node, caller, [hint for hint in hints if hint.subject.startswith("case:")])
+    told = _told_kinds(node, caller)
+    return [hint for hint in hints if hint.kind in told or (hint.subject.startswith("case:") and hint in cases)]
+
+
+def _told_kinds(node: NodeContext, caller: Caller) -> set[str]:
+    rights = node.registry.rights
+    named = {one.name: rights[one.told] for one in node.registry.kinds.values() if one.told in rights}
+    return {kind for kind, right in named.items() if not caller.refusal(right, node.role)}
+
+
+def _seen_cases(node: NodeContext, caller: Caller, cases: list[Hint]) -> list[Hint]:
     seen = seen_by(caller)
     if seen is None or not cases:
         return cases

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from starlette.responses import StreamingResponse
 
-from wanmi.codes import Profile
-from wanmi.query import CaseFilter, CaseLine, iter_cases
+from wanmi.profiles import ProfileStore
+from wanmi.query import CaseFilter, CaseLine, CaseNames, iter_cases, widened
 from wanmi.query.columns import Column, case_columns
 from wanmi.query.exports import csv_pieces, geojson_pieces, xlsx_pieces
 from wanmi.registry import NodeContext
@@ -66,6 +66,7 @@ def export_routes(node: NodeContext) -> APIRouter:
 
 
 def _answer(node: NodeContext, caller: Caller, wanted: CaseFilter, form: Format) -> StreamingResponse:
-    cases = iter_cases(node.store, wanted, seen=seen_by(caller))
+    profiles = ProfileStore(node)
+    cases = iter_cases(node.store, widened(wanted, profiles), seen=seen_by(caller))
     headers = {"content-disposition": f'attachment; filename="cases-{node.code}.{form.suffix}"'}
-    return StreamingResponse(form.pieces(cases, case_columns(Profile.load())), 200, headers, form.media)
+    return StreamingResponse(form.pieces(cases, case_columns(CaseNames(profiles))), 200, headers, form.media)

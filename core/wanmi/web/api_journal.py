@@ -28,6 +28,7 @@ from wanmi.query import (
     proofs_of,
 )
 from wanmi.registry import Health, NodeContext, Stored
+from wanmi.web.bounds import Id
 from wanmi.web.callers import Reading, needs
 
 MAX_ENTRIES = 1000
@@ -130,7 +131,7 @@ def journal_routes(node: NodeContext) -> APIRouter:
 
     @router.get("/subjects/entries")
     @needs("journal.read")
-    async def entries_of_subject(_caller: Reading, subject: str) -> list[EntryOut]:
+    async def entries_of_subject(_caller: Reading, subject: Id) -> list[EntryOut]:
         """Every entry about a subject such as ``case:210102-E0102-20261124-0007``, of any kind."""
         return entries_out(node, node.journal.subject(subject))
 
@@ -138,7 +139,7 @@ def journal_routes(node: NodeContext) -> APIRouter:
     @needs("journal.read")
     async def entries(
         _caller: Reading,
-        origin: str,
+        origin: Id,
         after: Annotated[int, Query(ge=0, le=2**53)] = 0,
         limit: Annotated[int, Query(ge=1, le=MAX_ENTRIES)] = 100,
     ) -> RawEntriesOut:

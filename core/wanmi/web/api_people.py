@@ -16,7 +16,9 @@ from wanmi.identity.locks import LONGEST_LOCK, Lock, list_locks, lock_person, re
 from wanmi.identity.sessions import SessionLine, list_sessions, revoke_session
 from wanmi.identity.totp import otpauth_uri, qr_svg, secret_text
 from wanmi.registry import NodeContext
+from wanmi.web.bounds import Id
 from wanmi.web.callers import Reading, needs
+from wanmi.web.idempotency import Keeping
 
 _MOST = 2**53 - 1
 
@@ -93,7 +95,7 @@ def _reading(router: APIRouter, node: NodeContext) -> None:
 
     @router.get("/duty")
     @needs("duty.read")
-    def duty(_caller: Reading, post: str = "") -> list[Shift]:
+    def duty(_caller: Reading, post: Id = "") -> list[Shift]:
         """Who is on duty now, in a post when one is named."""
         return on_duty(node, node.clock.now(), (post,) if post else ())
 
@@ -107,19 +109,19 @@ def _reading(router: APIRouter, node: NodeContext) -> None:
 def _changing(router: APIRouter, node: NodeContext) -> None:
     @router.post("/people/{login}/lock")
     @needs("people.write")
-    def lock(_caller: Reading, login: str, wanted: LockIn) -> Lock:
+    def lock(_caller: Reading, once: Keeping, login: Id, wanted: LockIn) -> Lock:
         """Lock somebody out for a time; their sessions end."""
-        return lock_person(node, login, wanted.seconds, wanted.reason)
+        return lock_person(node, login, wanted.seconds, wanted.reason, once.keep)
 
     @router.post("/people/{login}/release", status_code=204, response_class=Response)
     @needs("people.write")
-    def release(_caller: Reading, login: str) -> None:
+    def release(_caller: Reading, login: Id) -> None:
         """Open a login that was locked out."""
         release_person(node, login)
 
     @router.delete("/people/{login}/code", status_code=204, response_class=Response)
     @needs("people.write")
-    def take_code_away(_caller: Reading, login: str) -> None:
+    def take_code_away(_caller: Reading, login: Id) -> None:
         """Take somebody's second factor away (a lost phone); their sessions end."""
         remove_code(node, login)
 
@@ -131,7 +133,7 @@ def _changing(router: APIRouter, node: NodeContext) -> None:
 
     @router.delete("/people/sessions/{session}", status_code=204, response_class=Response)
     @needs("people.write")
-    def end_any(_caller: Reading, session: str) -> None:
+    def end_any(_caller: Reading, session: Id) -> None:
         """End a session."""
         revoke_session(node, session)
 
@@ -148,7 +150,7 @@ def self_routes(node: NodeContext) -> APIRouter:
 
     @router.delete("/sessions/{session}", status_code=204, response_class=Response)
     @needs("self")
-    def end_own(caller: Reading, session: str) -> None:
+    def end_own(caller: Reading, session: Id) -> None:
         """End one of one's own sessions."""
         revoke_session(node, session, caller.actor.id)
 

@@ -24,6 +24,7 @@ from wanmi.registry import Draft, NodeContext
 from wanmi.reports import digest_of, text_part
 from wanmi.reports.envelope import SALT
 from wanmi.store import Sealed
+from wanmi.web.bounds import Id
 from wanmi.web.callers import Caller, Reading, needs
 from wanmi.web.seen import seen_by
 
@@ -83,7 +84,7 @@ def report_routes(node: NodeContext) -> APIRouter:
     @needs("case.read")
     async def report(
         caller: Reading,
-        report_id: str,
+        report_id: Id,
         wait: Annotated[int, Query(ge=0, le=MAX_WAIT, description="seconds to wait for the case")] = 0,
     ) -> ReportedOut:
         """Which case came of a report."""
@@ -99,7 +100,7 @@ def report_routes(node: NodeContext) -> APIRouter:
 
 
 def register_report(node: NodeContext, caller: Caller, given: ReportIn, key: str = "") -> tuple[str, str]:
-    """Write the report down; its id and subject. Conflict when the key was another report's."""
+    """Write the report down; its id and subject. BadInput when the key was another report's."""
     _check(node, given)
     report_id, salt = _made_of(node, caller, key)
     content = text_part(given.text, salt)
@@ -171,14 +172,14 @@ def _place(node: NodeContext, given: ReportIn) -> Place:
 
 
 def _known(node: NodeContext, report_id: str, body: ReportRegistered) -> bool:
-    """Whether this very report was registered before; Conflict when another one was under the same key."""
+    """Whether this very report was registered before; BadInput when another one was under the same key."""
     earlier = _earlier(node, f"report:{node.code}:{report_id}:")
     if earlier is None:
         return False
     now: dict[str, Any] = msgspec.to_builtins(body)
     same = all(earlier[name] == now[name] for name in ("source", "kind", "category", "place", "address"))
     if not same or earlier["attachments"][0]["digest"] != now["attachments"][0]["digest"]:
-        raise Conflict("this idempotency key was used for another report; take a new key")
+        raise BadInput("this idempotency key was used for another report; take a new key")
     return True
 
 

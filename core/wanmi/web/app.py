@@ -20,6 +20,7 @@ from wanmi.web.api_journal import journal_routes
 from wanmi.web.api_people import people_routes, self_routes
 from wanmi.web.api_reports import report_routes
 from wanmi.web.api_self import who_routes
+from wanmi.web.api_settings import settings_routes
 from wanmi.web.api_terminals import terminal_routes
 from wanmi.web.described import DescribedApp
 from wanmi.web.doors import Doors, flat_routes
@@ -61,6 +62,7 @@ def _routers(node: NodeContext, app: FastAPI, meter: Meter) -> Iterator[tuple[st
     yield API, journal_routes(node)
     yield API, code_routes(node)
     yield API, people_routes(node)
+    yield API, settings_routes(node)
     yield API, self_routes(node)
     yield API, who_routes(node)
     yield API, export_routes(node)

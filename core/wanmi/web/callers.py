@@ -17,6 +17,7 @@ from wanmi.identity.rights import refusal_of_post, refusal_of_scopes
 from wanmi.identity.tokens import Scope, Token, find_token, scope_holds
 from wanmi.identity.units import unit_of
 from wanmi.registry import NodeContext, Right
+from wanmi.web.seen import of_collector
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 _OPEN = "__wanmi_open__"
@@ -51,17 +52,15 @@ class Caller:
 
     @property
     def sees_all_cases(self) -> bool:
-        """Whether every case of the node may be seen: a department sees its own only."""
-        return self.actor.post != "department" or self.by_token
-
-    def may_see(self, case: object) -> bool:
-        """Whether a case (a row or a line with ``department``) may be seen; answer 404 where not."""
-        return self.sees_all_cases or (self.unit is not None and getattr(case, "department", None) == self.unit)
+        """Whether every case of the node may be seen: a department and a collector see their own only."""
+        return self.by_token or self.actor.post not in ("department", "collector")
 
     def cases_seen(self, columns: Any) -> ColumnElement[bool] | None:
-        """What to add to a query over cases (columns with ``department``); None when nothing."""
+        """What to add to a query over cases (``columns`` of them); None when nothing."""
         if self.sees_all_cases:
             return None
+        if self.actor.post == "collector":
+            return of_collector(columns, self.actor.id)
         department = getattr(columns, "department", None)
         if self.unit is None or department is None:
             return false()

@@ -10,6 +10,10 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute, compile_path
 
 from wanmi.registry import Right
 from wanmi.web.callers import Caller, is_open, right_name_of
+from wanmi.web.direct import Direct, direct_of
+
+MOST_SLASHES = 16
+"""Paths with fewer are looked for only among the routes that may have so many."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,16 @@ class Door:
     is_open: bool
     right: str
     name: str
+    direct: Direct | None = None
+
+    def may_have(self, slashes: int) -> bool:
+        """Whether a path with so many slashes may be this door's: only ``{…:path}`` takes slashes."""
+        return ":path}" in self.path or self.path.count("/") == slashes
+
+    def parts_of(self, path: str) -> dict[str, str]:
+        """The named parts of a path that this door takes."""
+        found = self.pattern.fullmatch(path)
+        return {} if found is None else found.groupdict()
 
     def case_in(self, path: str) -> str:
         """The case number in a path of a route under ``…/cases/{number}``; empty where there is none."""
@@ -35,12 +49,17 @@ class Doors:
     def __init__(self, found: Iterable[tuple[str, BaseRoute]], rights: Mapping[str, Right]) -> None:
         self.all: tuple[Door, ...] = tuple(_doors(found))
         self._rights = rights
+        self._near = {
+            (method, slashes): [door for door in self.all if method in door.methods and door.may_have(slashes)]
+            for method in {method for door in self.all for method in door.methods}
+            for slashes in range(MOST_SLASHES)
+        }
 
     def find(self, kind: str, method: str, path: str) -> Door | None:
         """The door of a request; None when no route takes this path with this method."""
         wanted = "WEBSOCKET" if kind == "websocket" else method
-        fits = (door for door in self.all if wanted in door.methods and door.pattern.fullmatch(path))
-        return next(fits, None)
+        near = self._near.get((wanted, path.count("/")), self.all)
+        return next((door for door in near if wanted in door.methods and door.pattern.fullmatch(path)), None)
 
     def knows(self, path: str) -> bool:
         """Whether some route has this path, with whatever method, or has it without its last slash."""
@@ -78,4 +97,7 @@ def _doors(found: Iterable[tuple[str, BaseRoute]]) -> Iterator[Door]:
         else:
             continue
         path, endpoint = prefix + route.path, route.endpoint
-        yield Door(methods, path, compile_path(path)[0], is_open(endpoint), right_name_of(endpoint), route.name)
+        yield Door(
+            methods, path, compile_path(path)[0], is_open(endpoint), right_name_of(endpoint), route.name,
+            direct_of(endpoint, path, methods),
+        )  # fmt: skip

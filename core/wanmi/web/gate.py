@@ -11,11 +11,12 @@ from urllib.parse import parse_qs, quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wanmi.errors import NotFound
 from wanmi.identity.sessions import csrf_fits
 from wanmi.registry import NodeContext
+from wanmi.web.bodies import read_body, replay
 from wanmi.web.callers import Caller, find_caller, login_cookie, session_cookie
 from wanmi.web.doors import Door, Doors
 from wanmi.web.problems import problem, wants_page
@@ -54,6 +55,11 @@ class Gate:
         refusal = None if is_open else self._refuse(request, caller, door)
         if refusal is None and request.method not in SAFE:
             refusal, receive = await self._check_unsafe(request, caller, is_open, receive)
+        if refusal is None and caller is not None and door is not None and door.direct is not None:
+            rest = await door.direct.answer(scope, receive, send, caller, door.parts_of(scope["path"]))
+            if rest is None:
+                return
+            receive = rest
         await (refusal or self._app)(scope, receive, send)
 
     def _refuse(self, request: Request, caller: Caller | None, door: Door | None) -> Response | None:
@@ -67,7 +73,7 @@ class Gate:
         why = self._doors.refusal(door, caller, self._node.role)
         if why:
             return problem(request, 403, why)
-        return self._refuse_hidden(request, caller, door.case_in(request.url.path))
+        return self._refuse_hidden(request, caller, door.case_in(request.scope["path"]))
 
     def _refuse_hidden(self, request: Request, caller: Caller, case: str) -> Response | None:
         """A case that the caller does not see is not there, whatever is done with it and whoever made the route."""
@@ -106,10 +112,10 @@ class Gate:
             return None, receive
         given = request.headers.get(CSRF_HEADER)
         if given is None and request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
-            body = await _read_body(request, MAX_FORM)
+            body = await read_body(receive, MAX_FORM)
             if body is None:
                 return problem(request, 413, f"a form holds at most {MAX_FORM} bytes"), receive
-            given, receive = _form_token(body), _replay(body, receive)
+            given, receive = _form_token(body), replay(body, receive)
         if csrf_fits(self._secret(request, is_open), given):
             return None, receive
         detail = f"the form's token is missing or old; load the page again (programs: header {CSRF_HEADER})"
@@ -118,17 +124,7 @@ class Gate:
     def _secret(self, request: Request, is_open: bool) -> str | None:
         """The cookie that the form's token must belong to: at the login form there is no session yet."""
         name = login_cookie if is_open else session_cookie
-        return request.cookies.get(name(self._node, request.url.scheme == "https"))
-
-
-async def _read_body(request: Request, most: int) -> bytes | None:
-    """The body, None when it is longer than ``most`` bytes."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            return None
-    return body
+        return request.cookies.get(name(self._node, request.scope.get("scheme") == "https"))
 
 
 def _form_token(body: bytes) -> str | None:
@@ -137,13 +133,3 @@ def _form_token(body: bytes) -> str | None:
     except ValueError:
         return None
     return fields.get(CSRF_FIELD, [""])[0]
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A receive that gives the body once more, then goes on with the real one."""
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def again() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return again

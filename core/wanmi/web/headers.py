@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PAGE_CSP = (
@@ -24,6 +23,8 @@ PAGE_HEADERS: Mapping[str, str] = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 
+_ALL = tuple((name.encode(), value.encode()) for name, value in {**PAGE_HEADERS, "cache-control": "no-store"}.items())
+
 
 class SecurityHeaders:
     """ASGI middleware: adds the headers above where an answer has none of that name, and forbids caching by default."""
@@ -36,10 +37,9 @@ class SecurityHeaders:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in PAGE_HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("cache-control", "no-store")
+                given = list(message.get("headers", ()))
+                names = {name for name, _ in given}
+                message["headers"] = given + [one for one in _ALL if one[0] not in names]
             await send(message)
 
         await self._app(scope, receive, complete if scope["type"] == "http" else send)

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import Field
 
 from wanmi.errors import BadInput, LinkError
 from wanmi.registry import NodeContext
+from wanmi.web.bounds import E7, Id
 from wanmi.web.callers import Reading, needs
 from wanmi_edge.devices.book import DeviceBook, Wanted
 from wanmi_edge.devices.devices import Devices
@@ -28,6 +30,8 @@ from wanmi_edge.devices.views import (
 )
 
 MOST_SAMPLES = 2000
+Texts = Annotated[dict[Id, Annotated[str, Field(max_length=20_000)]], Field(max_length=100)]
+"""Settings of a driver or arguments of a command, by their names."""
 Key = Annotated[str, Path(min_length=1, max_length=60, description="its number or its name")]
 
 
@@ -35,20 +39,20 @@ Key = Annotated[str, Path(min_length=1, max_length=60, description="its number o
 class DeviceIn:
     """A device to set: ``settings`` of its driver as text, secrets too (kept sealed, never shown again)."""
 
-    driver: str
-    name: str
-    settings: dict[str, str] = field(default_factory=dict)
+    driver: Id
+    name: Annotated[str, Field(max_length=60)]
+    settings: Texts = field(default_factory=dict)
     enabled: bool = True
-    lon_e7: int | None = None
-    lat_e7: int | None = None
+    lon_e7: E7 | None = None
+    lat_e7: E7 | None = None
 
 
 @dataclass(frozen=True)
 class TestIn:
     """Settings to try without setting anything."""
 
-    driver: str
-    settings: dict[str, str] = field(default_factory=dict)
+    driver: Id
+    settings: Texts = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,15 +68,15 @@ class TestOut:
 class DiscoverIn:
     """Where to look: an address range, or "" for what is plugged in."""
 
-    driver: str
-    where: str = ""
+    driver: Id
+    where: Id = ""
 
 
 @dataclass(frozen=True)
 class CommandIn:
     """A command's arguments; ``confirm`` must be true for a risky one."""
 
-    args: dict[str, str] = field(default_factory=dict)
+    args: Texts = field(default_factory=dict)
     confirm: bool = False
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import Field
 
 from wanmi.registry import NodeContext
+from wanmi.web.bounds import E7, Count, Id, Whole, Words
 from wanmi.web.callers import Reading, needs
 from wanmi_edge.scenes.book import Place, SceneBook
 from wanmi_edge.scenes.rows import SceneSet, Trigger
@@ -17,17 +19,21 @@ from wanmi_edge.scenes.views import CallView, HeldView, SceneView, view_call, vi
 Name = Annotated[str, Path(min_length=1, max_length=40, description="the scene's name")]
 
 
+Names = Annotated[list[Id], Field(max_length=200)]
+"""Devices, kinds, rules … by their names."""
+
+
 @dataclass(frozen=True)
 class TriggerIn:
     """What calls the scene: ``on`` is alarm, power, event or hand; an empty list stands for any."""
 
-    on: str
-    devices: list[str] = field(default_factory=list)
-    kinds: list[str] = field(default_factory=list)
-    rules: list[str] = field(default_factory=list)
-    severities: list[str] = field(default_factory=list)
-    states: list[str] = field(default_factory=list)
-    events: list[str] = field(default_factory=list)
+    on: Id
+    devices: Names = field(default_factory=list)
+    kinds: Names = field(default_factory=list)
+    rules: Names = field(default_factory=list)
+    severities: Names = field(default_factory=list)
+    states: Names = field(default_factory=list)
+    events: Names = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -35,37 +41,37 @@ class SceneIn:
     """A scene as it shall stand."""
 
     trigger: TriggerIn
-    displays: list[str]
-    zh: str = ""
-    en: str = ""
+    displays: Names
+    zh: Words = ""
+    en: Words = ""
     enabled: bool = True
-    priority: int = 50
+    priority: Whole = 50
     power_on: bool = True
-    input: str = ""
-    page: str = ""
-    minutes: int = 0
+    input: Id = ""
+    page: Words = ""
+    minutes: Count = 0
 
 
 @dataclass(frozen=True)
 class CallIn:
     """A call by hand: why, where, and for how many minutes (null: the scene's own)."""
 
-    why: str = ""
-    lon_e7: int | None = None
-    lat_e7: int | None = None
-    ref: str = ""
-    minutes: int | None = None
+    why: Words = ""
+    lon_e7: E7 | None = None
+    lat_e7: E7 | None = None
+    ref: Id = ""
+    minutes: Count | None = None
 
 
 @dataclass(frozen=True)
 class EventIn:
     """Something that happened elsewhere (``case.pressed``): where, and its number."""
 
-    event: str
-    why: str = ""
-    lon_e7: int | None = None
-    lat_e7: int | None = None
-    ref: str = ""
+    event: Id
+    why: Words = ""
+    lon_e7: E7 | None = None
+    lat_e7: E7 | None = None
+    ref: Id = ""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
+from pydantic import Field
 from sqlalchemy import Row, select
 
 from wanmi.device_kinds import vehicle_id
@@ -13,6 +14,7 @@ from wanmi.errors import LinkError, NotFound
 from wanmi.journal.vehicle_rows import FenceCrossingRow
 from wanmi.models import table
 from wanmi.registry import NodeContext
+from wanmi.web.bounds import E7, Count, Id
 from wanmi.web.callers import Reading, needs
 from wanmi_edge.devices.devices import Devices
 from wanmi_edge.devices.views import FixView, view_fix
@@ -21,6 +23,8 @@ from wanmi_edge.vehicles.vehicles import Seen, Vehicles, name_of
 
 LATEST = 2**53
 MOST_FIXES = 20_000
+MOST_POINTS = 1_000
+MOST_VEHICLES = 1_000
 Vehicle = Annotated[str, Path(min_length=1, max_length=62, description="its device, and :part at a gateway")]
 FenceId = Annotated[str, Path(min_length=1, max_length=20)]
 
@@ -62,12 +66,12 @@ class FenceIn:
     ``margin_m`` metres outside a vehicle counts as gone, after ``dwell_s`` seconds; ``vehicles`` empty: all.
     """
 
-    name: str
-    points: list[tuple[int, int]]
-    radius_m: int = 0
-    margin_m: int = 30
-    dwell_s: int = 10
-    vehicles: list[str] = field(default_factory=list)
+    name: Id
+    points: Annotated[list[tuple[E7, E7]], Field(max_length=MOST_POINTS)]
+    radius_m: Count = 0
+    margin_m: Count = 30
+    dwell_s: Count = 10
+    vehicles: Annotated[list[Id], Field(max_length=MOST_VEHICLES)] = field(default_factory=list)
     enabled: bool = True
 
 

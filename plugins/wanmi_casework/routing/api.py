@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
+from sqlalchemy import Connection
 
 from wanmi.codes import local_date
 from wanmi.errors import BadInput
 from wanmi.registry import NodeContext
-from wanmi.web import needs
+from wanmi.web import Keeping, needs
+from wanmi.web.bounds import Id, Words
 from wanmi.web.callers import Reading
-from wanmi_casework.routing.arbitration import Mark, arbitrate, queue
+from wanmi_casework.routing.arbitration import Arbitration, Mark, arbitrate, queue
 from wanmi_casework.routing.asking import explain
 from wanmi_casework.routing.kept import current_book
 from wanmi_casework.routing.showing import ArbitrationOut, RouteOut, arbitration_out, route_out
@@ -44,8 +46,8 @@ class QueueOut:
 class DecisionIn:
     """An arbiter's decision."""
 
-    department: str
-    opinion: str
+    department: Id
+    opinion: Words
 
 
 def build_routes(node: NodeContext) -> APIRouter:
@@ -56,11 +58,11 @@ def build_routes(node: NodeContext) -> APIRouter:
     @needs("routing.read")
     def explain_route(
         _caller: Reading,
-        category: Annotated[str, Query(description="event:0102 or component:0101")],
-        grid: Annotated[str, Query(description="unit grid (15 digits); or community, street, district")],
-        at: Annotated[str, Query(description="2026-11-24T17:30 local, or µs UTC; now when left out")] = "",
-        source: Annotated[str, Query(description="who told of it: collector, hotline, …")] = "collector",
-        version: Annotated[str, Query(description="earlier data, as an answer named them")] = "",
+        category: Annotated[Id, Query(description="event:0102 or component:0101")],
+        grid: Annotated[Id, Query(description="unit grid (15 digits); or community, street, district")],
+        at: Annotated[Id, Query(description="2026-11-24T17:30 local, or µs UTC; now when left out")] = "",
+        source: Annotated[Id, Query(description="who told of it: collector, hotline, …")] = "collector",
+        version: Annotated[Id, Query(description="earlier data, as an answer named them")] = "",
     ) -> RouteOut:
         """Who would handle it, by which rule and why; which rules came near and why they did not win."""
         return route_out(explain(node, category, grid, at, source, version))
@@ -80,7 +82,7 @@ def build_routes(node: NodeContext) -> APIRouter:
     def arbitrations(
         _caller: Reading,
         state: Literal["open", "decided", "lapsed"] = "open",
-        cursor: str = "",
+        cursor: Id = "",
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> QueueOut:
         """Contested cases, those that wait longest first. Follow ``next`` to the last page."""
@@ -91,9 +93,13 @@ def build_routes(node: NodeContext) -> APIRouter:
 
     @router.post("/arbitration/{case}")
     @needs("routing.decide")
-    def decide(caller: Reading, case: str, decision: DecisionIn) -> ArbitrationOut:
+    def decide(caller: Reading, once: Keeping, case: Id, decision: DecisionIn) -> ArbitrationOut:
         """Decide a contested case. 409 when somebody decided before."""
-        return arbitration_out(arbitrate(node, case, decision.department, decision.opinion, caller.actor.id))
+
+        def keep(tx: Connection, decided: Arbitration) -> None:
+            once.keep(tx, arbitration_out(decided))
+
+        return arbitration_out(arbitrate(node, case, decision.department, decision.opinion, caller.actor.id, keep))
 
     return router
 
@@ -102,6 +108,6 @@ def _mark(cursor: str) -> Mark | None:
     if not cursor:
         return None
     at, _, case = cursor.partition(":")
-    if not at.isascii() or not at.isdigit() or len(at) > 18 or not case:
+    if not at.isascii() or not at.isdigit() or len(at) > 18 or not case.isprintable() or not case:
         raise BadInput("cursor is none of this queue; begin without one")
     return int(at), case

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
 import msgspec
-from sqlalchemy import select, tuple_
+from sqlalchemy import Connection, select, tuple_
 
 from wanmi.codes import local_date
 from wanmi.entries import EVERYONE, Audience
 from wanmi.errors import BadInput, Conflict, NotFound
-from wanmi.registry import Draft, NodeContext
+from wanmi.registry import Draft, NodeContext, Stored
 from wanmi_casework.routing.answer import Route
 from wanmi_casework.routing.kept import current_book
 from wanmi_casework.routing.kinds import ClaimSet, RouteArbitrated, RouteContested
@@ -37,6 +38,10 @@ class Arbitration:
     arbiter: str | None
     decided_at: int | None
     entry: str | None
+
+
+AlsoDecided = Callable[[Connection, Arbitration], None]
+"""Local writes with a decision, given the arbitration as it stands then."""
 
 
 def contest_draft(node: NodeContext, case: str, route: Route, actor: str | None = None) -> Draft | None:
@@ -66,8 +71,10 @@ def refuse_contested(node: NodeContext, case: str, route: Route, actor: str | No
     )
 
 
-def arbitrate(node: NodeContext, case: str, department: str, opinion: str, actor: str) -> Arbitration:
-    """Decide a contested case: any department in force may be given, an opinion is required.
+def arbitrate(
+    node: NodeContext, case: str, department: str, opinion: str, actor: str, also: AlsoDecided | None = None
+) -> Arbitration:
+    """Decide a contested case: any department in force may be given, an opinion is required; with the writes of ``also``.
 
     Raises NotFound (not in the queue), Conflict (somebody decided before), BadInput (department, opinion).
     """
@@ -81,9 +88,15 @@ def arbitrate(node: NodeContext, case: str, department: str, opinion: str, actor
     versions = len(node.journal.subject(arbitration_subject(case)))
     body = RouteArbitrated(case, department, opinion)
     draft = Draft("route.arbitrated", arbitration_subject(case), body, case_audience(node), actor, expect=versions)
-    node.journal.append(draft).result()
-    decided = find_arbitration(node, case)
-    return waiting if decided is None else decided
+    made: list[Arbitration] = []
+
+    def work(tx: Connection, _stored: list[Stored]) -> None:
+        made.append(_find(tx, case) or waiting)
+        if also is not None:
+            also(tx, made[-1])
+
+    node.journal.append(draft, also=work).result()
+    return made[-1]
 
 
 def _waiting(node: NodeContext, case: str) -> Arbitration:
@@ -98,7 +111,11 @@ def _waiting(node: NodeContext, case: str) -> Arbitration:
 def find_arbitration(node: NodeContext, case: str) -> Arbitration | None:
     """The arbitration of a case, waiting or decided."""
     with node.store.reader() as connection:
-        row = connection.execute(select(ARBITRATION).where(ARBITRATION.c.case == case)).one_or_none()
+        return _find(connection, case)
+
+
+def _find(tx: Connection, case: str) -> Arbitration | None:
+    row = tx.execute(select(ARBITRATION).where(ARBITRATION.c.case == case)).one_or_none()
     return None if row is None else _arbitration(row)
 
 

@@ -17,7 +17,6 @@ from wanmi_casework.routing.conditions import PLACE_RANKS, Facts
 from wanmi_casework.routing.kept import book_of_version, current_book
 from wanmi_casework.routing.matching import route
 from wanmi_casework.routing.showing import route_out
-from wanmi_casework.settings import CaseworkSettings
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -28,7 +27,7 @@ def explain(node: NodeContext, category: str, grid: str, at: str, source: str, v
     BadInput names what cannot be asked so.
     """
     kind, _, code = category.partition(":")
-    profile = ProfileStore(node, node.settings.section("casework", CaseworkSettings).profile).active()
+    profile = ProfileStore(node).active()
     found = [known for known in CASE_KINDS if known == kind]
     if not found:
         raise BadInput(f"category {category!r}: say the kind too, like event:0102 or component:0101")

@@ -23,7 +23,6 @@ from wanmi_casework.routing.kinds import DepartmentSet, Item, ResponsibilitySet,
 from wanmi_casework.routing.overlaps import contested_pairs
 from wanmi_casework.routing.reading import Region, Sheet, SheetKind, names_in, read_sheet
 from wanmi_casework.routing.tables import subject_of
-from wanmi_casework.settings import CaseworkSettings
 
 ORDER: tuple[SheetKind, ...] = ("departments", "responsibility", "rules")
 ENTRY_KINDS: dict[SheetKind, str] = {
@@ -122,7 +121,7 @@ def _take(node: NodeContext, plan: Plan, known: Known, sheet: Sheet, number: int
 
 
 def _sheets(node: NodeContext, arguments: Mapping[str, Any]) -> list[Sheet]:
-    profile = ProfileStore(node, node.settings.section("casework", CaseworkSettings).profile).active()
+    profile = ProfileStore(node).active()
     region = Region(node.code[:4] if node.role == "city" else node.code, profile)
     named = arguments.get("files") or []
     if arguments.get("shipped"):

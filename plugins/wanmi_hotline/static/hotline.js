@@ -1,4 +1,5 @@
-// Waits for calls: loads the page anew when they change, unless somebody is writing; then it only says so.
+// Hears of calls (Server-Sent Events): loads the page anew when its calls change, unless somebody is writing; then it
+// only says so.
 "use strict";
 
 const busy = () => {
@@ -9,26 +10,16 @@ const busy = () => {
   return document.activeElement?.closest("form") != null || [...document.querySelectorAll("form.wrap *")].some(changed);
 };
 
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+const shown = document.body.dataset.calls;
 
-async function follow(seen) {
-  for (;;) {
-    try {
-      const answer = await fetch(`/api/v1/hotline/popup?seen=${seen}&wait=25`, { headers: { accept: "application/json" } });
-      if (answer.status === 401 || answer.status === 403) return;
-      if (!answer.ok) throw new Error(String(answer.status));
-      const now = (await answer.json()).seen;
-      if (now === seen) continue;
-      if (!busy()) {
-        location.assign("/hotline");
-        return;
-      }
-      document.getElementById("news").hidden = false;
-      seen = now;
-    } catch {
-      await pause(3000);
-    }
-  }
+async function look() {
+  const answer = await fetch("/api/v1/hotline/popup", { headers: { accept: "application/json" } });
+  if (!answer.ok) return;
+  const now = (await answer.json()).calls.map((call) => `${call.call}:${call.state}`).join(" ");
+  if (now === shown) return;
+  if (busy()) document.getElementById("news").hidden = false;
+  else location.assign("/hotline");
 }
 
-follow(Number(document.body.dataset.seen));
+const stream = new EventSource(`/api/v1/events?kinds=call.&after=${document.body.dataset.pos}`);
+for (const name of ["entry", "reload"]) stream.addEventListener(name, look);

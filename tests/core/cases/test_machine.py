@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -14,6 +17,7 @@ TABLE = StepTable.load()
 STEPS = st.sampled_from(sorted(TABLE.steps))
 POSTS = st.sampled_from(sorted(TABLE.posts))
 ACTORS = st.sampled_from(["p-1", "p-2", "p-3", "p-4", "T210102-0001"])
+DEPARTMENTS = st.sampled_from(["dep-1", "dep-1", "dep-2"])
 UNITS = st.sampled_from(["dep-1", "dep-2", None])
 CAST = (
     ("p-op", "operator", None), ("p-lead", "shift_leader", None), ("p-disp", "dispatcher", None),
@@ -48,6 +52,14 @@ class CaseMachine(RuleBasedStateMachine):
         for step in WAY[:steps]:
             worked.step(step)
         return worked
+
+    @rule(which=st.integers(0, 1), step=st.sampled_from(["dispatch", "redispatch"]), department=DEPARTMENTS)
+    def dispatch(self, which: int, step: str, department: str) -> None:
+        """To the department that has or had it, or to another."""
+        try:
+            self.cases[which].step(step, department=department, limit=LIMIT)
+        except REFUSALS as error:
+            self.told.append(str(error))
 
     @rule(which=st.integers(0, 1), step=STEPS, actor=ACTORS, post=POSTS, unit=UNITS)
     def anything(self, which: int, step: str, actor: str, post: str, unit: str | None) -> None:
@@ -199,11 +211,29 @@ class CaseMachine(RuleBasedStateMachine):
                 assert worked.case.deadline > worked.case.running_marks(worked.case.clock)[0].at
 
     @invariant()
+    def nobody_gets_time_by_being_dispatched_to_again(self) -> None:
+        """Between two starts of a department's clock it answered, or another one had the case."""
+        for worked in self.cases:
+            starts = [
+                (one.body["department"], one.body["step"])
+                for one in worked.entries
+                if one.kind == "case.stepped" and {"clock": "department", "what": "start"}.items() <= _last(one.body)
+            ]
+            for (before, _), (after, step) in pairwise(starts):
+                assert before != after or step == "rework" or worked.case.counts.get("reopened"), starts
+
+    @invariant()
     def granted_within_bounds(self) -> None:
         for worked in self.cases:
             assert worked.case.granted("extension") <= 2
+            assert worked.case.granted("deferral") <= 2
             assert worked.case.granted("suspension") <= 1
             assert worked.case.made("overdue_appeal") <= 1
+
+
+def _last(body: dict[str, Any]) -> Any:
+    """What a step did to clocks last, as pairs."""
+    return body["clocks"][-1].items() if body["clocks"] else {}.items()
 
 
 CaseMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)

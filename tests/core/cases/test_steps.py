@@ -206,3 +206,27 @@ def _with(entry, **values):  # type: ignore[no-untyped-def]
     import msgspec
 
     return msgspec.structs.replace(entry, **values)
+
+
+def test_an_appeal_does_not_move_the_time_of_closing() -> None:
+    case = Worked()
+    case.to("handling")
+    case.now += 5 * HOUR
+    assert case.overdue()
+    closed_at = case.to("closed").closed_at
+    case.now += HOUR
+    case.request("overdue_appeal", "q-1")
+    case.review("q-1", True, "a-1", "assessor")
+    granted = case.review("q-1", True, "a-2", "assessor")
+    assert granted.counts["overdue_excused"] == 1
+    assert granted.closed_at == closed_at
+
+
+def test_a_clock_set_back_makes_no_extension_early() -> None:
+    case = Worked()
+    case.to("handling")
+    case.now += 5 * HOUR
+    assert case.overdue()
+    case.now -= 3 * HOUR
+    with pytest.raises(NotAllowed, match="the deadline has passed"):
+        case.request("extension", "q-1")

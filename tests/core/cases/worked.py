@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -14,8 +15,10 @@ from wanmi.cases import (
     Case,
     Decision,
     Due,
+    Known,
     LinkAsk,
     Mark,
+    OrderSeen,
     RequestAsk,
     ReviewAsk,
     StepTable,
@@ -68,16 +71,28 @@ def opened(number: str = "210102-E0102-20261124-0001", **other: Any) -> CaseOpen
 class Worked:
     """One case and its entries; ``now`` moves by hand."""
 
-    def __init__(self, table: StepTable | None = None, **other: Any) -> None:
+    def __init__(self, table: StepTable | None = None, by: str | None = None, **other: Any) -> None:
         self.table = table or StepTable.load()
         self.now = START
+        self.known = Known("district")
         self.entries: list[Entry] = []
         body = opened(**other)
-        self.case: Case = fold(None, self._entry("case.opened", f"case:{body.number}", body, None))
+        self.case: Case = fold(None, self._entry("case.opened", f"case:{body.number}", body, by))
 
     def step(self, step: str, actor: str = "", post: str = "", **given: Any) -> Case:
-        ask = Ask(actor or DOES[step][0], post or DOES[step][1], step=step, **{**_usual(step), **given})
+        usual = {"known": self.knows(step), **_usual(step)}
+        ask = Ask(actor or DOES[step][0], post or DOES[step][1], step=step, **{**usual, **given})
         return self.write(decide(self.table, self.case, ask, self.now, running_timing), ask.actor)
+
+    def knows(self, step: str) -> Known:
+        """What the node knows; where the step names an order, the order ``o`` that proves it."""
+        number = self.case.number
+        orders = {
+            "hand_down": OrderSeen("o", "hand_down", "210103", number, None, waiting=True, answered=False),
+            "take_answer": OrderSeen("o", "hand_down", "210103", number, None, waiting=True, answered=True),
+            "give_up": OrderSeen("o", "take_over", self.case.owner, None, number, waiting=True, answered=False),
+        }
+        return replace(self.known, order=orders.get(step))
 
     def request(self, what: str, id: str, actor: str = "d-1", post: str = "department", **given: Any) -> Case:
         given = {"opinion": "please", "unit": "dep-1" if post == "department" else None, **given}
@@ -194,4 +209,6 @@ def _usual(step: str) -> dict[str, Any]:
         given["attachments"] = (PHOTO,)
     if step == "answer_verify":
         given["fields"] = {"result": "exists"}
+    if step in ("hand_down", "take_answer", "give_up"):
+        given["fields"] = {"order": "o", "district": "210103"}
     return given

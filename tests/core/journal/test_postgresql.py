@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from support.journals import Bench, admission, counted, open_bench, ship, sqlite_url
+from support.journals import Bench, admission, answer_of, counted, open_bench, ship, sqlite_url
 from support.postgres import new_database, postgresql
 from wanmi.errors import BadInput, Conflict
-from wanmi.journal.proof import database_source, replay_check, state_hash, verify_sources
+from wanmi.journal.proof import database_source, replay_check, replaying, state_hash, verify_sources
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")]
 
@@ -63,6 +63,16 @@ def test_apply_gives_the_same_state_as_sqlite(city: Bench, tmp_path: Path) -> No
     assert replay_check(city.store, city.registry) == []
     district.close()
     other.close()
+
+
+def test_replay_sees_one_snapshot_of_a_node_that_goes_on(city: Bench) -> None:
+    city.journal.append(*[counted(n % 12) for n in range(1200)]).result()
+    steps = replaying(city.store, city.registry)
+    assert next(steps).done == 1000
+    city.journal.append(counted(1), counted(2, "sum:new")).result()
+    replayed = answer_of(steps)
+    assert (replayed.entries, replayed.differences) == (1202, [])
+    assert city.sums()["210100", "sum:new"] == (2, 1)
 
 
 def test_verify_and_the_tampered_row(city: Bench) -> None:

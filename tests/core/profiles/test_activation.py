@@ -57,7 +57,7 @@ def hand_on(town: SmallCity) -> None:
 def test_until_a_city_activates_one_the_shipped_profile_holds(town: SmallCity) -> None:
     for node in (town.city, town.district, town.edge):
         assert ProfileStore(node).active() is Profile.load()
-        assert ProfileStore(node, "gbt-47678").active() is Profile.load("gbt-47678")
+        assert ProfileStore(node).held("") is Profile.load()
         assert ProfileStore(node).versions() == []
 
 

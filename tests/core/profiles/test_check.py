@@ -8,6 +8,7 @@ import pytest
 
 from wanmi.codes import Profile, shipped_profiles
 from wanmi.errors import BadInput
+from wanmi.identity import POSTS
 from wanmi.profiles import Finding, check_profile, must_be_good
 
 Files = dict[str, bytes]
@@ -135,3 +136,16 @@ def test_without_steps_the_shipped_table_is_named(files: Files) -> None:
     del files["steps.toml"]
     (found,) = check_profile(files)
     assert (found.level, found.file) == ("warning", "steps.toml")
+
+
+def test_a_post_that_nobody_can_hold_is_warned_of() -> None:
+    files = dict(Profile.load().files)
+    steps = files["steps.toml"].decode()
+    added = steps.replace(
+        "[posts]\n", '[posts]\ninspector = { zh = "巡查员", en = "inspector", axis = "supervision" }\n'
+    )
+    files["steps.toml"] = added.encode()
+    [found] = [one for one in check_profile(files, held=tuple(POSTS)) if "inspector" in one.what]
+    assert (found.level, found.file, found.what) == ("warning", "steps.toml", "post inspector: nobody can hold it")
+    assert found.line == added[: added.index("inspector")].count("\n") + 1
+    assert check_profile(Profile.load().files, held=tuple(POSTS)) == []

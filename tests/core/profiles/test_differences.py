@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from contextlib import suppress
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from wanmi.codes import Profile, shipped_profiles
 from wanmi.errors import BadInput
 from wanmi.profiles import Change, differences
+from wanmi.profiles.differences import summary
 
 FILES = dict(Profile.load().files)
 TABLES = ["components.csv", "events.csv", "time_limits.csv"]
@@ -114,3 +116,26 @@ def test_any_other_bytes_are_a_difference_or_an_error(content: bytes) -> None:
         if not found:
             with pytest.raises(BadInput, match=name):
                 differences(FILES, FILES | {name: content})
+
+
+def test_an_official_reads_chinese_words_and_how_much_differs() -> None:
+    found = differences(Profile.load("cjt-2007").files, Profile.load("gbt-47678").files)
+    told = [one.told("zh") for one in found]
+    assert "类别删除：部件 0102 污水井盖：公用设施类" in told
+    coded = [line for line in told if re.search(r"\b(work_hour|urgent_hour|component|minor_zh)\b", line, re.ASCII)]
+    assert [line for line in coded if line.startswith(("类别", "时限"))] == []
+    assert summary(found, "zh")[0].startswith(f"共 {len(found)} 处差异：类别删除 142、类别新增 418")
+    assert summary([], "zh") == ["两者无差异"]
+    assert summary(found, "en")[0].startswith(f"{len(found)} differences: category removed 142, category added 418")
+
+
+def test_a_limit_is_named_by_its_filing_condition_in_the_readers_language() -> None:
+    old = dict(Profile.load().files)
+    header, *rows = old["time_limits.csv"].decode().splitlines(keepends=True)
+    gone = next(row for row in rows if next(csv.DictReader([header, row]))["filing_zh"])
+    new = {**old, "time_limits.csv": "".join([header, *(row for row in rows if row != gone)]).encode()}
+    named = next(csv.DictReader([header, gone]))
+    [change] = differences(old, new)
+    assert named["filing_zh"] in change.told("zh")
+    assert named["filing_criterion"] not in change.told("zh")
+    assert named["filing_criterion"] in change.told("en")

@@ -21,11 +21,11 @@ from starlette.types import Message
 
 from core.test_query import make_cases
 from support.browser import Browser
-from wanmi.codes import Profile
+from support.shipped import ShippedProfiles
 from wanmi.identity import add_token
 from wanmi.models import CaseRow, key_columns, table
 from wanmi.node import Node
-from wanmi.query import CaseLine
+from wanmi.query import CaseLine, CaseNames
 from wanmi.query.columns import case_columns
 from wanmi.query.exports import csv_pieces, geojson_pieces, xlsx_pieces
 from wanmi.store import upsert_rows
@@ -106,7 +106,7 @@ def test_a_case_reads_alike_in_every_format() -> None:
         make_cases(1)[0], lon_e7=1_234_296_100, lat_e7=417_966_800, source="=1+1", reported_at=1_795_489_200_000_000,
         overdue=2, department=None,
     )  # fmt: skip
-    columns = case_columns(Profile.load())
+    columns = case_columns(CaseNames(ShippedProfiles()))
     [row] = csv.DictReader(io.StringIO(b"".join(csv_pieces([case], columns)).decode("utf-8-sig")))
     assert (row["lon"], row["lat"], row["source"]) == ("123.4296100", "41.7966800", "'=1+1")
     assert (row["reported_at"], row["overdue"], row["department"]) == ("2026-11-24T11:00:00+08:00", "2", "")
@@ -122,7 +122,7 @@ def test_a_case_reads_alike_in_every_format() -> None:
 
 @pytest.mark.parametrize("pieces", [csv_pieces, geojson_pieces, xlsx_pieces])
 def test_nothing_is_a_file_too(pieces: Any) -> None:
-    content = b"".join(pieces([], case_columns(Profile.load())))
+    content = b"".join(pieces([], case_columns(CaseNames(ShippedProfiles()))))
     if pieces is geojson_pieces:
         assert orjson.loads(content) == {"type": "FeatureCollection", "features": []}
     assert content
@@ -197,7 +197,7 @@ def test_fifty_thousand_cases_stream_in_little_memory(large: Node, suffix: str, 
 
 def test_a_workbook_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    pieces = xlsx_pieces(make_cases(3000), case_columns(Profile.load()))
+    pieces = xlsx_pieces(make_cases(3000), case_columns(CaseNames(ShippedProfiles())))
     next(pieces)
     assert list(tmp_path.iterdir())
     pieces.close()  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 from support.browser import PAGE, Browser
 from support.small_town import PASSWORD, Town, small_town
 from wanmi.clock import SECOND
+from wanmi.identity.rules import end_sessions_without_code
 from wanmi.identity.totp import hotp, step_at
 from wanmi.node import Node
+from wanmi.settings import IdentitySettings
 from wanmi.web import build_app, session_cookie
 
 _FIELD = re.compile(r'name="(\w+)" value="([^"]*)"')
@@ -41,8 +44,6 @@ def browser(node: Node) -> Iterator[Browser]:
 
 
 def code_for(node: Node, page: str) -> str:
-    import base64
-
     [key] = _KEY.findall(page)
     return hotp(base64.b32decode(key + "=" * (-len(key) % 8)), step_at(node.clock.now()))
 
@@ -123,3 +124,33 @@ def test_ones_own_second_factor_by_the_api(browser: Browser, node: Node) -> None
     assert (recovery.status_code, len(recovery.json())) == (200, 10)
     assert browser.request("POST", "/api/v1/self/code", headers=headers).status_code == 409
     assert [one["login"] for one in browser.get("/api/v1/self/sessions").json()] == ["wangmin"]
+
+
+def test_a_session_older_than_the_rule_is_asked_again(browser: Browser, node: Node) -> None:
+    """Rules change by a start: who needs a code and has none logs in again; others go on."""
+    assert browser.log_in("wangmin", PASSWORD).status_code == 303
+    assert end_sessions_without_code(node, node.settings.identity) == 1, "the administrator, who has no code yet"
+    assert browser.get("/api/v1/self").status_code == 200
+    assert end_sessions_without_code(node, IdentitySettings(totp_posts=("operator",))) == 1
+    assert browser.get("/api/v1/self").status_code == 401
+
+
+def test_a_post_that_needs_a_code_asks_for_it_in_a_live_session(browser: Browser, node: Node, town: Town) -> None:
+    town.person("210102", "both", "李强", "operator", "administrator")
+    page = browser.log_in("both", PASSWORD).text
+    key = base64.b32decode((found := _KEY.findall(page)[0]) + "=" * (-len(found) % 8))
+    assert send(browser, "/login/enrol", page, code=code_for(node, page)).status_code == 200
+    assert browser.get("/api/v1/self").json()["post"] == "operator"
+    asked = browser.request("POST", "/post", data={"csrf_token": browser.form_token("/"), "post": "administrator"})
+    assert asked.status_code == 200
+    assert browser.get("/api/v1/self").json()["post"] == "operator", "not before the code"
+    other = dict(_FIELD.findall(asked.text))["ticket"].replace(".administrator", ".shift_leader")
+    assert send(browser, "/login/code", asked.text, ticket=other, code="123456").status_code == 403
+    assert send(browser, "/login/code", asked.text, code="000000").status_code == 403
+    node.clock.advance(60 * SECOND)  # type: ignore[attr-defined]
+    code = hotp(key, step_at(node.clock.now()))
+    assert send(browser, "/login/code", asked.text, code=code).status_code == 303
+    assert browser.get("/api/v1/self").json()["post"] == "administrator"
+    back = {"csrf_token": browser.form_token("/"), "post": "operator"}
+    assert browser.request("POST", "/post", data=back).status_code == 303
+    assert browser.get("/api/v1/self").json()["post"] == "operator"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import func, select
 
 import wanmi_casework
-from core.cases.worked import DOES, LIMIT, PHOTO, START, WAY, opened
+from core.cases.worked import DOES, LIMIT, START, WAY, opened
+from support.pictures import JPEG
 from wanmi.cases import Case
 from wanmi.clock import ManualClock
 from wanmi.codes import Profile
@@ -18,9 +21,11 @@ from wanmi.models import CaseRow, table
 from wanmi.node import Node
 from wanmi.registry import Draft
 from wanmi.testing import small_node
+from wanmi_casework.attached import upload
 from wanmi_casework.desk import CaseDesk, Said
 from wanmi_casework.desk_timer import DeskTimer
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 OPERATOR, OTHER_OPERATOR = Actor("o-1", "operator"), Actor("o-2", "operator")
@@ -56,20 +61,26 @@ class Office:
             extra = {"department": DEPARTMENT, "limit": LIMIT, **extra}
         if step == "rework":
             extra = {"limit": LIMIT, **extra}
+        given = self.photos(number, step, who, given)
         return self.desk.step(number, step, who, self.said(step, who, **given), **extra)
+
+    def photos(self, number: str, words: str, who: Actor, given: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
+        """What is said with a step or request, with the photo that it needs: one that was uploaded for it."""
+        if words not in ("answer", "answer_check_passed", "self_handled") or "attachments" in given:
+            return dict(given)
+        return {"attachments": (upload(self.node, number, who.id, JPEG, "image/jpeg"),), **given}
 
     def said(self, words: str, who: Actor, **given: Any) -> Said:
         usual: dict[str, Any] = {"opinion": f"{words}, as seen"}
         if who.post == "department":
             usual["unit"] = DEPARTMENT
-        if words in ("answer", "answer_check_passed", "self_handled"):
-            usual["attachments"] = (PHOTO,)
         if words == "answer_verify":
             usual["fields"] = {"result": "exists"}
         return Said(**{**usual, **given})
 
     def ask(self, number: str, what: str, who: Actor = WORKER, *, until: int | None = None, **given: Any) -> str:
         """Make a request; its id."""
+        given = self.photos(number, what, who, given)
         return self.desk.request(number, what, who, self.said(what, who, **given), until=until).requests[-1].id
 
     def review(self, number: str, request: str, granted: bool, who: Actor = DISPATCHER, **given: Any) -> Case:
@@ -85,6 +96,10 @@ class Office:
                 case = self.step(number, step)
         assert case.state == state
         return case
+
+    def to_filed(self, number: str) -> Case:
+        """Walk to the state in which it waits for dispatch."""
+        return self.to(number, "pending_dispatch")
 
     def rows_that_do_not_fit(self) -> list[str]:
         """Cases whose row says something else than the fold of their entries."""

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 import wanmi_casework
-from core.cases.worked import PHOTO, START
-from plugins.casework.office import DAY, DEPARTMENT, OPERATOR, Office
+from core.cases.worked import START
+from plugins.casework.office import DAY, DEPARTMENT, OPERATOR, WORKER, Office
 from support.postgres import new_database, postgresql
 from wanmi.clock import ManualClock
 from wanmi.errors import BadInput, NotAllowed
@@ -45,7 +45,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 def test_a_case_is_worked_by_actions(office: Office) -> None:
-    number, photo = office.open_case(), msgspec.to_builtins(PHOTO)
+    number = office.open_case()
     offered = act(office, "case.can", number=number, post="operator")["can"]
     assert {one["what"] for one in offered if one["allowed"]} == {"accept", "reject", "send_verify", "give_up"}
     act(office, "case.step", number=number, step="accept", post="operator")
@@ -59,10 +59,11 @@ def test_a_case_is_worked_by_actions(office: Office) -> None:
     act(office, "case.decide", number=number, request="q-1", granted=True, post="dispatcher")
     assert act(office, "case.resume", number=number, post="dispatcher")["state"] == "pending_handle"
     act(office, "case.step", number=number, step="take", **unit)
-    act(office, "case.step", number=number, step="answer", attachments=[photo], **unit)
+    photo = msgspec.to_builtins(office.photos(number, "answer", WORKER)["attachments"])
+    act(office, "case.step", number=number, step="answer", attachments=photo, **unit)
     act(office, "case.step", number=number, step="pass_on", post="dispatcher")
     act(office, "case.step", number=number, step="send_check", post="operator", collector=PEOPLE["collector"])
-    act(office, "case.step", number=number, step="answer_check_passed", post="collector", attachments=[photo])
+    act(office, "case.step", number=number, step="answer_check_passed", post="collector", attachments=photo)
     closed = act(office, "case.step", number=number, step="close", post="shift_leader")
     assert (closed["state"], closed["final"], closed["counts"]["suspended"]) == ("closed", True, 1)
     assert act(office, "case.show", number=number) == closed

@@ -12,7 +12,7 @@ import pytest
 
 from plugins.casework.office import DAY, HOUR, LEADER, OPERATOR, OTHER_OPERATOR, Office
 from wanmi.cases import Case
-from wanmi.errors import Conflict, NotAllowed, NotFound, WanmiError
+from wanmi.errors import BadInput, Conflict, NotAllowed, NotFound, WanmiError
 from wanmi.hookspecs import Actor
 from wanmi.testing import reopen, replay_differences
 from wanmi_casework.desk import CaseDesk, Said
@@ -77,7 +77,7 @@ def test_an_ask_with_a_key_is_done_once(office: Office) -> None:
     office.step(number, "file")
     again = office.desk.step(number, "accept", OPERATOR, said)
     assert again == first, "the answer is the case as it stood then"
-    with pytest.raises(Conflict, match="was used for another ask"):
+    with pytest.raises(BadInput, match="was used for another ask"):
         office.desk.step(number, "reject", OPERATOR, said)
     with pytest.raises(NotAllowed):
         office.desk.step(number, "accept", OTHER_OPERATOR, said)

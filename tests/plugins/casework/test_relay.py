@@ -6,17 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
 import wanmi_casework
-from edge.street import Street
+from edge.street import CITY_POINT, Street
 from plugins.casework.test_open_case import received
+from plugins.casework.test_tasks import answer_entry
 from wanmi.kinds import TerminalAdmitted, home_district
 from wanmi.models import CaseRow, table
 from wanmi.node import Node, node_card
 from wanmi.registry import Draft
+from wanmi.reports.bodies import answer_subject
 from wanmi.testing import admit, carry, react, replay_differences, small_node
+from wanmi_casework.task_views import find_view
+from wanmi_casework.tasks import TaskAsk, TaskDesk
 
 CITY, HOME, OTHER = "210100", "210102", "210103"
 OWN_EDGE, FOREIGN_EDGE = "21010201", "21010301"
@@ -116,3 +121,31 @@ def test_the_relayed_report_is_addressed_to_its_home_only(towns: Towns) -> None:
     seen = towns.nodes[OTHER].journal.entry(CITY, relayed[0].seq)
     assert seen is not None
     assert seen.raw is None
+
+
+@pytest.mark.parametrize("edges", [(FOREIGN_EDGE,), (FOREIGN_EDGE, OWN_EDGE)])
+def test_an_answer_that_another_districts_edge_heard_is_judged_at_home_once(
+    towns: Towns, edges: tuple[str, ...]
+) -> None:
+    home = towns.nodes[HOME]
+    ask = TaskAsk("survey", towns.street.id, "0102", *CITY_POINT, home.clock.now() + 3_600_000_000)
+    task = TaskDesk(home).send(ask)
+    drafts = answer_entry(FOREIGN_EDGE, towns.street, task, photo=b"\xff\xd8\xff")
+    for edge in edges:
+        own = msgspec.structs.replace(drafts, subject=answer_subject(edge, task, towns.street.id))
+        towns.nodes[edge].journal.append(own).result()
+    towns.carry_up()
+    towns.carry_down()
+    line = find_view(home, task)
+    assert (line.state, line.result, line.presence) == ("judged", "yes", "fine")
+    assert line.answer is not None
+    assert line.answer.entry.partition(":")[0] in edges
+    kinds = [s.entry.kind for s in home.journal.read(HOME, 0, 1000, 10**8) if s.entry is not None]
+    assert kinds.count("task.judged") == 1
+    assert {one.blob for one in home.blobs.missing()} == {"cd" * 32}, "the photo comes by the city"
+    towns.carry_up()
+    towns.carry_down()
+    relayed = [s for s in towns.nodes[OTHER].journal.read(CITY, 0) if s.audience == (HOME,)]
+    assert [s.raw for s in relayed] == [None], "addressed to its home only"
+    for node in towns.nodes.values():
+        assert replay_differences(node) == []

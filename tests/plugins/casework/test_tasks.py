@@ -16,17 +16,31 @@ from wanmi.clock import ManualClock
 from wanmi.errors import BadInput, Conflict, NotFound
 from wanmi.kinds import Attachment, TerminalAdmitted
 from wanmi.node import run_action
-from wanmi.registry import Draft
+from wanmi.registry import Draft, NodeContext
 from wanmi.reports import read_text
 from wanmi.reports.answers import decode_answer
 from wanmi.reports.bodies import TaskAnswered, answer_subject
 from wanmi.reports.envelope import to_b64
 from wanmi.testing import SmallCity, carry, react, replay_differences, small_city
+from wanmi_casework.task_views import TaskFilter, TaskLine, list_tasks
 from wanmi_casework.tasks import TaskAsk, TaskDesk
 
 START = 1_795_500_000_000_000
 MINUTE = 60_000_000
 CASE = "210102-E0102-20261124-0001"
+
+
+def answer_entry(edge: str, street: Street, task_id: str, lies: dict[str, Any] | None = None, **changes: Any) -> Draft:
+    """An edge's entry of an answer; ``lies`` change what it says beside the envelope."""
+    said, message = answered(street, task_id, **changes)
+    wire = decode_answer(message)
+    fields: dict[str, Any] = {
+        "task_id": task_id, "terminal": said.terminal, "report_id": said.report_id, "envelope": to_b64(wire.envelope),
+        "sig": to_b64(wire.signature), "digest": wire.digest, "result": said.result, "made_at": said.made_at,
+        "late": False, "attachments": [Attachment(a.role, a.digest, a.size, a.media, "cd" * 32) for a in said.attachments],
+        **(lies or {}),
+    }  # fmt: skip
+    return Draft("task.answered", answer_subject(edge, task_id, said.terminal), TaskAnswered(**fields))
 
 
 class Town:
@@ -56,16 +70,7 @@ class Town:
         """The edge's entry of an answer; ``lies`` change what it says beside the envelope."""
         street = street or self.street
         changes = {"made_at": self.clock.now(), "fix_at": self.clock.now(), **changes}
-        said, message = answered(street, task_id, **changes)
-        wire = decode_answer(message)
-        fields: dict[str, Any] = {
-            "task_id": task_id, "terminal": said.terminal, "report_id": said.report_id, "envelope": to_b64(wire.envelope),
-            "sig": to_b64(wire.signature), "digest": wire.digest, "result": said.result, "made_at": said.made_at,
-            "late": False, "attachments": [Attachment(a.role, a.digest, a.size, a.media, "cd" * 32) for a in said.attachments],
-            **(lies or {}),
-        }  # fmt: skip
-        subject = answer_subject(self.edge.code, task_id, said.terminal)
-        self.edge.journal.append(Draft("task.answered", subject, TaskAnswered(**fields))).result()
+        self.edge.journal.append(answer_entry(self.edge.code, street, task_id, lies, **changes)).result()
 
     def bring(self) -> None:
         carry(self.district, self.edge)
@@ -75,6 +80,11 @@ class Town:
     def judged(self) -> list[dict[str, Any]]:
         stored = self.district.journal.read("210102", 0, 10_000, 10**9)
         return [one.entry.body for one in stored if one.entry and one.entry.kind == "task.judged"]
+
+
+def tasks_of(node: NodeContext, case: str) -> list[TaskLine]:
+    """A case's tasks, newest first."""
+    return list_tasks(node, TaskFilter(case=case)).tasks
 
 
 @pytest.fixture
@@ -91,7 +101,7 @@ def test_an_answer_at_the_place_is_judged_fine(town: Town) -> None:
     (body,) = town.judged()
     assert body["presence"] == {"grade": "fine", "distance_m": 0, "speed_mps": None, "reasons": [], "compared": []}
     assert (body["result"], body["case"], body["late"], body["withdrawn"]) == ("yes", CASE, False, False)
-    (view,) = town.desk.tasks(case=CASE)
+    (view,) = tasks_of(town.district, CASE)
     assert (view.state, view.result, view.presence) == ("judged", "yes", "fine")
     carry(town.district, town.edge)
     assert replay_differences(town.district) == replay_differences(town.edge) == []

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.browser import Browser
+from support.shipped import ShippedProfiles
 from support.town_fixture import Shown
 from wanmi.query import CaseLine
 from wanmi_console.export import csv_lines
@@ -47,7 +48,7 @@ def test_the_export_speaks_english_too(operator: Browser) -> None:
 
 
 def test_it_comes_in_pieces() -> None:
-    pieces = list(csv_lines((CASE for _ in range(1000)), Names.load("zh"), translator("zh")))
+    pieces = list(csv_lines((CASE for _ in range(1000)), Names.load("zh", ShippedProfiles()), translator("zh")))
     assert len(pieces) > 4
     assert len(rows_of("".join(pieces))) == 1001
 
@@ -55,6 +56,6 @@ def test_it_comes_in_pieces() -> None:
 @given(st.text(min_size=1, max_size=20))
 def test_no_cell_begins_like_a_formula(text: str) -> None:
     case = replace(CASE, terminal=text, source=text, stage=text, category=text)
-    [_, row] = rows_of("".join(csv_lines([case], Names.load("en"), translator("en"))))
+    [_, row] = rows_of("".join(csv_lines([case], Names.load("en", ShippedProfiles()), translator("en"))))
     for cell in (row[6], row[8], row[13], row[14]):
         assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))

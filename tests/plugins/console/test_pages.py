@@ -38,7 +38,7 @@ def pages_of(shown: Shown) -> dict[str, str]:
         "home": "/",
         "cases": "/cases",
         "filtered": "/cases?district=210102&kind=event&category=0102&stage=collect&grid=210102001002&since=2026-11-01",
-        "empty": "/cases?number=NONE",
+        "empty": "/cases?number=99999",
         "case": f"/cases/{shown.with_photo}",
         "outside": f"/cases/{shown.outside}",
         "component": f"/cases/{shown.component}",

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.shipped import ShippedProfiles
 from wanmi import kinds
 from wanmi.case_kinds import CaseStepped
 from wanmi.entries import Entry
@@ -47,7 +48,7 @@ BODIES: dict[str, list[msgspec.Struct]] = {
 def teller(request: pytest.FixtureRequest) -> Teller:
     registry = Registry()
     register_core(registry)
-    return Teller(translator(request.param), Names.load(request.param), registry)
+    return Teller(translator(request.param), Names.load(request.param, ShippedProfiles()), registry)
 
 
 def stored(kind: str, body: dict[str, object], kind_v: int = 1) -> Stored:

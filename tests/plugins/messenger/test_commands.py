@@ -44,7 +44,7 @@ def test_a_day_at_the_command_line(tmp_path: Path, run: Run) -> None:
     assert (listed["id"], listed["state"]) == (id, "queued")
     assert run("rotate", dir, "archive").stdout.startswith("whsec_")
     book.write_text(run("book", "print", dir).stdout)
-    assert "good: 4 rules" in run("book", "check", book).stdout
+    assert "good: 5 rules" in run("book", "check", book).stdout
     assert "version 1" in run("book", "activate", dir, book).stdout
     assert "overdue" in run("book", "preview", dir, "overdue", "--lang", "en").stdout
     book.write_text("[[rule")

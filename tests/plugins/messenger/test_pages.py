@@ -19,7 +19,7 @@ from wanmi.node import Node
 from wanmi.web import build_app
 from wanmi_messenger.outbox import STATES
 from wanmi_messenger.page import catalogue
-from wanmi_messenger.shown import masked
+from wanmi_messenger.shown import masked, message_out
 
 PASSWORD = "a long enough one"
 PEOPLE = {"leader": "shift_leader", "wang": "operator", "du": "supervisor"}
@@ -132,3 +132,8 @@ def test_masks(node: Node) -> None:
     assert masked(replace(sms, address="13800005678")) == "138****5678"
     assert masked(replace(sms, address="12345")) == "****45"
     assert masked(replace(one, channel="webhook", address="archive")) == "archive"
+
+
+def test_the_peers_words_are_told_without_addresses(node: Node) -> None:
+    said = "550 no mailbox li@city.example here, nor +86 138 0000 5678; code 451"
+    assert message_out(replace(messages(node)[0], reason=said)).reason == "550 no mailbox … here, nor …; code 451"

@@ -17,6 +17,7 @@ from support.two_tiers import (
     DISTRICT,
     FILED,
     HOUR,
+    OPERATOR,
     WORKED,
     TwoTiers,
     small_tiers,
@@ -121,7 +122,7 @@ def test_handed_down_and_answered_over_http(desks: Desks) -> None:
     }  # fmt: skip
     order = given(desks.above("dispatcher"), ask, "key-1")
     assert given(desks.above("dispatcher"), ask, "key-1")["order_id"] == order["order_id"]
-    refused(lambda: desks.above("dispatcher").send("/orders", {**ask, "demand": "!"}, "key-1"), 409, "take a new key")
+    refused(lambda: desks.above("dispatcher").send("/orders", {**ask, "demand": "!"}, "key-1"), 422, "take a new key")
     refused(lambda: desks.above("dispatcher").send("/orders", ask), 403, "cannot go from handed_down")
     refused(lambda: desks.above("operator").send("/orders", ask), 403, "cannot go from handed_down")
     tiers.exchange()
@@ -181,6 +182,30 @@ def test_a_department_reads_its_own_history_only(desks: Desks) -> None:
     above = all_of_it["cases"][1]
     hidden = desks.below("department").ask(f"/cases/{above}/history")
     assert hidden.status_code == 404
+
+
+def test_the_city_sees_what_districts_asked(desks: Desks) -> None:
+    tiers, asks = desks.tiers, []
+    for n in range(3):
+        number = tiers.district_case()
+        asks.append(
+            desks.below("dispatcher").send(f"/cases/{number}/escalation", {"demand": f"请协调 {n}"}).json()["ask"]
+        )
+    waiting = desks.below("operator").get("/escalations?state=waiting")["escalations"]
+    assert [one["ask"] for one in waiting] == asks[-1:], "those before have reached the city with the other cases"
+    tiers.exchange()
+    page = desks.above("operator").get("/escalations?limit=2")
+    rest = desks.above("operator").get(f"/escalations?limit=2&cursor={page['next']}")
+    found = {one["ask"]: one for one in (*page["escalations"], *rest["escalations"])}
+    assert (set(asks) <= set(found), rest["next"]) == (True, None)
+    last = found[asks[-1]]
+    assert (last["district"], last["state"], last["demand"]) == (DISTRICT, "open", "请协调 2")
+    assert last["city_case"].startswith("210100-")
+    tiers.work(tiers.city, last["city_case"], ("reject", OPERATOR))
+    done = desks.above("operator").get(f"/escalations?state=done&district={DISTRICT}")["escalations"]
+    assert [(one["ask"], one["city_state"]) for one in done] == [(asks[-1], "rejected")]
+    assert desks.above("collector").ask("/escalations").status_code == 403
+    assert desks.above("operator").ask("/escalations?cursor=x").status_code == 422
 
 
 def test_queues_have_pages_and_counters_add_up(desks: Desks) -> None:

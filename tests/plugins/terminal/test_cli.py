@@ -127,7 +127,7 @@ def test_one_report_and_a_refused_one(home: Home, broker: Broker, make_edge: Cal
     call("report", home.dir, "--category", "0102", "--text", "井盖松动", *place)
     call("report", home.dir, "--category", "9999", *place)
     status = call("status", home.dir).stdout
-    assert "小类代码不存在" in status
+    assert "小类代码不在本市现行目录中" in status
     (refused,) = last_json(call("status", home.dir, "--json"))["refusals"]  # type: ignore[misc]
     assert refused["reason"] == "unknown_category"
     edge.answer = lambda _message, _times: ["kept", "safe"]

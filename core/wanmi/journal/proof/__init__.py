@@ -5,7 +5,7 @@ They trust nothing that the journal's own signatures do not cover, and they answ
 
 from wanmi.journal.proof.bundle import export_bundle, read_bundle
 from wanmi.journal.proof.chain import Finding
-from wanmi.journal.proof.replay import Difference, compare, rebuild, replay_check, state_hash
+from wanmi.journal.proof.replay import Difference, compare, rebuild, replay_check, replaying, state_hash
 from wanmi.journal.proof.show import shown
 from wanmi.journal.proof.sources import Source, database_source
 from wanmi.journal.proof.verify import ChainReport, VerifyReport, verify_paths, verify_sources
@@ -22,6 +22,7 @@ __all__ = [
     "read_bundle",
     "rebuild",
     "replay_check",
+    "replaying",
     "shown",
     "state_hash",
     "verify_paths",

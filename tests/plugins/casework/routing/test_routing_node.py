@@ -228,7 +228,7 @@ def test_a_case_that_comes_to_be_dispatched_is_put_into_the_queue_and_lapses_whe
     assert [one.case for one in queue(district, "lapsed")] == [CASE]
     back = stepped("redispatch", "pending_handle", "returned", "dispatch")
     district.journal.append(Draft("case.stepped", f"case:{CASE}", back)).result()
-    assert react(district) == 1
+    assert react(district) == 2, "it is contested again, and D1 is told that it left"
     assert [one.case for one in queue(district)] == [CASE], "it came back and nobody decided yet"
     arbitrate(district, CASE, "D2", "属地", "p-1")
     assert replay_differences(district) == []

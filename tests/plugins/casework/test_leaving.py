@@ -1,0 +1,67 @@
+"""A case that leaves a department is told to it: returned, given to another, voided, merged; not when its work ends well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.cases.worked import LIMIT
+from plugins.casework.office import DEPARTMENT, DISPATCHER, LEADER, OPERATOR, Office
+from wanmi.testing import react, replay_differences
+from wanmi_casework.leaving import LeftLine, list_left
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    made = Office(tmp_path)
+    yield made
+    assert replay_differences(made.node) == []
+    made.node.close()
+
+
+def left(office: Office) -> list[LeftLine]:
+    react(office.node)
+    return list_left(office.node, DEPARTMENT).left
+
+
+def test_work_that_goes_on_or_ends_well_leaves_nobody(office: Office) -> None:
+    number = office.open_case()
+    office.to(number, "closed")
+    assert left(office) == []
+
+
+def test_what_took_the_case_away_is_told_with_the_reason(office: Office) -> None:
+    returned, moved, voided, merged, into = (office.open_case() for _ in range(5))
+    for number in (returned, moved, voided, merged, into):
+        office.to(number, "pending_handle")
+    office.review(returned, office.ask(returned, "return"), True, opinion="归道路所")
+    office.step(moved, "redispatch", department="dep-2", limit=LIMIT, opinion="改派二所")
+    office.review(voided, office.ask(voided, "void", OPERATOR), True, LEADER, opinion="重复")
+    office.desk.merge(merged, into, OPERATOR, office.said("merge", OPERATOR, opinion="同一问题"))
+    office.review(into, office.ask(into, "return"), False, DISPATCHER, opinion="属你单位")
+    found = {one.case: (one.what, one.to, one.state, one.opinion) for one in left(office)}
+    assert found == {
+        returned: ("return", None, "returned", "归道路所"),
+        moved: ("redispatch", "dep-2", "pending_handle", "改派二所"),
+        voided: ("void", None, "cancelled", "重复"),
+        merged: ("merge", None, "merged", "同一问题"),
+    }
+    page = list_left(office.node, DEPARTMENT, limit=3)
+    rest = list_left(office.node, DEPARTMENT, page.next or "", limit=3)
+    assert {one.case for one in (*page.left, *rest.left)} == set(found)
+    assert rest.next is None
+    assert list_left(office.node, "dep-2").left == []
+
+
+def test_a_forced_close_is_told_to_the_department_that_had_the_case(office: Office) -> None:
+    number, unsent = office.open_case(), office.open_case()
+    office.to(number, "handling")
+    office.to(unsent, "pending_dispatch")
+    for case in (number, unsent):
+        office.review(case, office.ask(case, "forced_close", OPERATOR), True, LEADER, opinion="长期无法处置")
+    [line] = left(office)
+    assert (line.case, line.what, line.to, line.state, line.opinion) == (
+        number, "forced_close", None, "forced_closed", "长期无法处置",
+    )  # fmt: skip
