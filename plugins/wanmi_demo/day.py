@@ -13,17 +13,19 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from wanmi.errors import WanmiError
+from wanmi.errors import LinkError, StoreError, WanmiError
 from wanmi_demo.city import DISTRICTS, DemoCity
-from wanmi_demo.day_photos import hand_in, made_up_png
+from wanmi_demo.day_photos import Uploads, made_up_png
 from wanmi_demo.day_plan import ENDS, FIRST, LOOK_CLOSELY, SHORT, CasePlan, Seen, next_move, plan_case
 from wanmi_demo.day_press import Press
 from wanmi_demo.day_rows import DayRows
-from wanmi_demo.day_staff import Staff
+from wanmi_demo.day_staff import Staff, login_of
 from wanmi_demo.screen import Screen
 
 SECOND = 1_000_000
 TASK_SECONDS = 1800
+REFUSALS = 5
+"""Refusals of one kind, of one move in one state, after which a case is given up."""
 SUSPENDED_SECONDS = 15
 """How long a suspension of the day lasts; the desk's timer ends it."""
 LATE_LIMIT = {"value": 1, "unit": "natural_minute"}
@@ -68,10 +70,13 @@ class Day:
     plans: dict[str, dict[str, CasePlan]] = field(default_factory=lambda: {code: {} for code in DISTRICTS})
     ended: dict[str, str] = field(default_factory=dict)
     moves: Counter[str] = field(default_factory=Counter)
-    stumbles: Counter[str] = field(default_factory=Counter)
+    stuck: dict[str, str] = field(default_factory=dict)
+    """Cases whose move was refused the same way again and again, with the last refusal: their script ends there."""
 
     def __post_init__(self) -> None:
         self._rows = DayRows(self.city)
+        self._uploads = Uploads(self.city.password)
+        self._refused: dict[str, tuple[tuple[str, str, str], int]] = {}
         self._dice = Random(self.seed)  # noqa: S311 - a play, no secret
 
     @classmethod
@@ -82,6 +87,11 @@ class Day:
         if not press.able:
             screen.say("the plugin supervision is not installed: the city presses nothing 未装督办插件，市级不督办")
         return cls(city, staff, press, seed, screen, len(SHORT) if short else limit, short)
+
+    @property
+    def done(self) -> int:
+        """Cases that need no more turns: at their end, or given up."""
+        return len(self.ended) + len(self.stuck)
 
     @property
     def scripted(self) -> int:
@@ -97,7 +107,7 @@ class Day:
         until, done = time.monotonic() + TURN, 0
         for district in DISTRICTS:
             self._take_in(district)
-            cases = self._rows.cases(district, [n for n in self.plans[district] if n not in self.ended])
+            cases = self._rows.cases(district, self._going(district))
             self._dice.shuffle(cases)
             for seen in cases:
                 if time.monotonic() > until:
@@ -106,17 +116,22 @@ class Day:
         return done
 
     def close(self) -> None:
-        """Close the databases that were read."""
+        """Close the databases that were read, and the sessions."""
         self._rows.close()
+        self._uploads.close()
 
     def _take_in(self, district: str) -> None:
         plans = self.plans[district]
-        room = IN_HAND - sum(number not in self.ended for number in plans)
+        room = IN_HAND - len(self._going(district))
         if self.limit:
             room = min(room, self.limit - len(plans))
         if room > 0:
             for number in self._rows.waiting(district, plans, room):
                 plans[number] = plan_case(self.seed, district, len(plans), SHORT if self.short else FIRST)
+
+    def _going(self, district: str) -> list[str]:
+        """The district's cases that are still worked."""
+        return [n for n in self.plans[district] if n not in self.ended and n not in self.stuck]
 
     def _case(self, seen: Seen, plan: CasePlan) -> int:
         """One move with a case; a refusal is told, and the case looked at again in a later turn."""
@@ -129,11 +144,22 @@ class Day:
             if move is None or not self._do(move, seen, plan):
                 return 0
         except WanmiError as error:
-            self.stumbles[move or ""] += 1
             self.screen.say(f"{seen.number}: {move}: {error}")
+            self._count_refusal(seen, move or "", error)
             return 0
+        self._refused.pop(seen.number, None)
         self.moves[move] += 1
         return 1
+
+    def _count_refusal(self, seen: Seen, move: str, error: WanmiError) -> None:
+        """Give a case up that does not get on; a node that cannot be reached comes back and is no refusal."""
+        if isinstance(error, (LinkError, StoreError)):
+            return
+        way = (seen.state, move, type(error).__name__)
+        before, times = self._refused.get(seen.number, (way, 0))
+        self._refused[seen.number] = (way, times + 1 if before == way else 1)
+        if self._refused[seen.number][1] >= REFUSALS:
+            self.stuck[seen.number] = f"{move}: {error}"
 
     def _do(self, move: str, seen: Seen, plan: CasePlan) -> bool:
         if move in STEPS:
@@ -182,9 +208,9 @@ class Day:
         return True
 
     def _answer(self, seen: Seen, _plan: CasePlan) -> bool:
-        photo = hand_in(
-            self.city.nodes[seen.owner], self.staff.tokens[seen.owner], seen.number, made_up_png(self._dice)
-        )
+        self._who(seen, "department")  # the person comes with the department's first case
+        login = login_of(seen.department or "")
+        photo = self._uploads.hand_in(self.city.nodes[seen.owner], login, seen.number, made_up_png(self._dice))
         self._step(seen, "answer", "department", opinion="已处置完毕", attachments=[photo])
         return True
 
@@ -211,7 +237,7 @@ class Day:
 
     def _merge(self, seen: Seen, _plan: CasePlan) -> bool:
         """Into another case of the day; by mistake, as it turns out."""
-        numbers = [n for n in self.plans[seen.owner] if n not in self.ended and n != seen.number]
+        numbers = [n for n in self._going(seen.owner) if n != seen.number]
         others = [one for one in self._rows.cases(seen.owner, numbers) if one.state not in (*ENDS, "merged")]
         if others:
             self._act("case.merge", seen, "operator", other=others[0].number, opinion="看似同一问题")

@@ -33,7 +33,7 @@ def prove_day(city: DemoCity, day: Day) -> tuple[DayProof, list[str]]:
     """What the city holds of the day (its nodes are stopped), and what is wrong, line by line."""
     counts = Counts(city)
     try:
-        wrong = [f"not at its end: {number}" for number in day.open()]
+        wrong = [f"not at its end: {number}{_why(day, number)}" for number in day.open()]
         at_city: dict[str, tuple[int, str]] = {}
         for code in DISTRICTS:
             held, own = counts.versions(CITY, code), counts.versions(code, code)
@@ -52,6 +52,10 @@ def prove_day(city: DemoCity, day: Day) -> tuple[DayProof, list[str]]:
     finally:
         counts.close()
     return proof, wrong
+
+
+def _why(day: Day, number: str) -> str:
+    return f", given up: {day.stuck[number]}" if number in day.stuck else ""
 
 
 def _failed_then_passed(counts: Counts, at_city: dict[str, tuple[int, str]]) -> set[str]:

@@ -18,22 +18,19 @@ POSTS = {
 
 @dataclass
 class Staff:
-    """Person ids by (node, post) and by (node, department), and a machine's token for photos by node."""
+    """Person ids by (node, post) and by (node, department)."""
 
     city: DemoCity
     people: dict[tuple[str, str], str] = field(default_factory=dict)
-    tokens: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, city: DemoCity) -> Staff:
-        """Bring people, routing data and tokens into the running districts, by their own actions."""
+        """Bring people and routing data into the running districts, by their own actions."""
         staff = cls(city)
         for code in DISTRICTS:
             city.action(code, "route.import", shipped=True)
             for post, name in POSTS.items():
                 staff._add(code, post, login_of(post), name, [post])
-            made = city.action(code, "token.add", name="photos of the day", scopes=["cases:read", "cases:step"])
-            staff.tokens[code] = str(made["secret"])
         staff._add(CITY, "supervisor", "supervisor", "督察员", ["supervisor"])
         return staff
 
@@ -45,8 +42,8 @@ class Staff:
         """Who works at a department; the unit and its person come with its first case."""
         if (code, unit) not in self.people:
             self.city.action(code, "people.unit_add", code=unit, name=f"{unit}（示意）")
-            self._add(code, unit, unit.lower(), f"{unit} 专员", ["department"])
-            self.city.action(code, "people.unit", login=unit.lower(), code=unit)
+            self._add(code, unit, login_of(unit), f"{unit} 专员", ["department"])
+            self.city.action(code, "people.unit", login=login_of(unit), code=unit)
         return self.people[code, unit]
 
     def logins(self) -> tuple[str, ...]:
@@ -60,6 +57,6 @@ class Staff:
         self.people[code, key] = str(made["id"])
 
 
-def login_of(post: str) -> str:
-    """The login of whoever fills a post."""
-    return post.replace("_", "-")
+def login_of(place: str) -> str:
+    """The login of whoever fills a post, or works at a department."""
+    return place.lower().replace("_", "-")

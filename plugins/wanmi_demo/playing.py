@@ -36,8 +36,8 @@ def play(city: DemoCity, walkers: Sequence[Walker], day: Day, counts: Counts, sc
         moved = day.turn()
         held = [counts.cases(code) for code in DISTRICTS]
         wanted = sum(min(day.limit, cases) for cases in held)
-        faults.due(len(day.ended) / max(1, wanted))
-        if sum(held) >= made and len(day.ended) >= wanted:
+        faults.due(day.done / max(1, wanted))
+        if sum(held) >= made and day.done >= wanted:
             break
         screen.live(f"{tell_day(day, counts)} · of 共 {wanted}")
         time.sleep(0.05 if moved else 0.3)

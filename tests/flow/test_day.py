@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from wanmi.cases import StepTable
-from wanmi_demo.day import ASKS, STEPS
+from wanmi.errors import BadInput, Conflict, LinkError
+from wanmi_demo.day import ASKS, REFUSALS, STEPS, Day
 from wanmi_demo.day_photos import made_up_png
 from wanmi_demo.day_plan import ENDS, FIRST, CasePlan, Seen, SeenTask, next_move, plan_case
 from wanmi_demo.playing import day_plugins
@@ -166,6 +167,22 @@ def test_a_made_up_photo_is_a_picture() -> None:
         picture.load()
         assert picture.format == "PNG"
     assert made_up_png(Random(7)) == made_up_png(Random(7)) != made_up_png(Random(8))
+
+
+def test_a_case_refused_the_same_way_again_and_again_is_given_up() -> None:
+    day = object.__new__(Day)
+    day.stuck, day._refused = {}, {}
+    seen = Play(CasePlan()).seen
+    for _ in range(2 * REFUSALS):
+        day._count_refusal(seen, "answer", LinkError("the node is away"))
+    for n in range(REFUSALS - 1):
+        day._count_refusal(seen, "answer", BadInput(f"photo {n}"))
+    day._count_refusal(seen, "answer", Conflict("another way"))
+    assert not day.stuck
+    for n in range(REFUSALS):
+        assert not day.stuck
+        day._count_refusal(seen, "answer", BadInput(f"photo {n}"))
+    assert day.stuck == {seen.number: f"answer: photo {REFUSALS - 1}"}
 
 
 def proof_of(dir: Path, *options: str) -> dict[str, Any]:

@@ -108,7 +108,14 @@ def test_a_running_node_serves_its_pages(tmp_path) -> None:  # type: ignore[no-u
             assert client.get("/healthz").json() == {"status": "ok"}
             assert client.get("/api/v1/cases").status_code == 401
             answer = client.get("/api/v1/cases", headers={"authorization": f"Bearer {secret}"})
-            assert answer.json() == {"cases": [], "next": None, "count": None}
+            assert answer.json() == {
+                "cases": [],
+                "next": None,
+                "count": None,
+                "count_exact": None,
+                "alike": [],
+                "unmapped": [],
+            }
             assert "server" not in answer.headers
 
 
