@@ -40,7 +40,7 @@ def test_a_role_is_a_preset_of_plugins(tmp_path: Path) -> None:
     for role, code in (("city", "210100"), ("district", "210102"), ("edge", "21010201")):
         settings = read_settings(wrote(tmp_path, f'[node]\ncode = "{code}"\nrole = "{role}"\n'))
         assert settings.plugins == ROLE_PLUGINS[role]
-    assert ROLE_PLUGINS["edge"] == ("edge", "federation", "console")
+    assert ROLE_PLUGINS["edge"] == ("edge", "hardware", "federation", "console")
 
 
 def test_the_file_names_plugins_in_their_order(tmp_path: Path) -> None:

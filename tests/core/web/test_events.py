@@ -208,7 +208,7 @@ def test_a_department_hears_of_its_own_cases_only(node: Node) -> None:
 
 
 def test_who_does_not_read_the_journal_hears_of_cases(node: Node) -> None:
-    with served(node) as server, Ear(server, session(node, "collector")) as ear:
+    with served(node) as server, Ear(server, bearer(node, "cases:read")) as ear:
         ear.next()
         note(node, "T210102-0001")
         number = open_case(node, 1)

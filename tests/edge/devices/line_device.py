@@ -72,7 +72,7 @@ async def connect(place: Place, settings: DeviceSettings) -> AsyncIterator[LineS
 LINES = Driver(
     "lines", "ups", "行式设备", "line device", LineSettings, (LOAD, POWER), connect,
     commands=(Command("dim", "调光", "dim", {"to": "0 to 100"}, risky=True),),
-    rules=(HOT, STUCK), every=0.02, deadline=0.5, stale_after=5.0,
+    rules=(HOT, STUCK), every=0.02, deadline=1.5, stale_after=5.0,
 )  # fmt: skip
 
 
