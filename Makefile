@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml hatch_build.py package-lock.json requirements/dev.lock 
 	@touch $@
 
 system:
-	@tools/system-packages mosquitto postgresql baresip-core sip-tester snmpd snmp gpsd gpsd-clients
+	@tools/system-packages mosquitto postgresql baresip-core sip-tester snmpd snmp gpsd gpsd-clients systemd
 
 demo: $(STAMP)
 	@tools/system-packages --try mosquitto
