@@ -68,7 +68,7 @@ class Town:
         book, spool = appliance._book(), make_spool(self.edge, settings.intake)
         active = appliance._profiles_of(self.edge).active
         judge = Judge(rules_of(self.edge.code, self.edge.settings.region, settings.intake, active), book.known)
-        field = FieldDesk(self.edge, self.broker, spool, appliance._sender())  # type: ignore[arg-type]
+        field = FieldDesk(self.edge, self.broker, spool, appliance._sender(), appliance._desk())  # type: ignore[arg-type]
         return Intake(self.edge, self.broker, judge, spool, book, field, settings.intake)  # type: ignore[arg-type]
 
     def report(self, category: str) -> Receipt:

@@ -137,7 +137,7 @@ def test_handed_down_and_answered_over_http(desks: Desks) -> None:
     tiers.exchange()
     shown = desks.below("shift_leader").get(f"/orders/{order['order_id']}")
     assert (shown["state"], shown["result"], shown["answer"]) == ("closed", "done", "done")
-    history = desks.above("collector").get(f"/cases/{above}/history")
+    history = desks.above("supervisor").get(f"/cases/{above}/history")
     assert history["cases"] == [above, below]
     assert {line["node"] for line in history["lines"]} == {"210100", DISTRICT}
 
