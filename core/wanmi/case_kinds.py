@@ -44,7 +44,7 @@ class ClockEffect(_Body, frozen=True):
 class Effect(_Body, frozen=True):
     """How a case stands after an entry that is not a step. ``until``: end of a suspension.
 
-    ``clock`` is the clock that runs now with its ``limit``; ``warn`` is when 80 % of it are used.
+    ``clock`` is the clock that runs now with its ``limit``; ``warn`` is when its light turns yellow (``yellow_after`` of the clock).
     """
 
     from_state: str

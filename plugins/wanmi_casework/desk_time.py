@@ -22,7 +22,7 @@ class DeskTiming:
     calendar: WorkCalendar
 
     def __call__(self, marks: Sequence[Mark], limit: Limit) -> Due | None:
-        """When the clock with these marks runs out, and when 80 % are used; None while it is paused or stopped."""
+        """When the clock with these marks runs out, and when its light turns yellow; None while it is paused or stopped."""
         if not marks:
             return None
         rule = rule_of(self.table, marks[0].name, limit)

@@ -102,7 +102,7 @@ class LinkAsk(Asked):
 
 @dataclass(frozen=True)
 class Due:
-    """When a clock runs out, and when 80 % of it are used (µs UTC)."""
+    """When a clock runs out, and when its light turns yellow (µs UTC)."""
 
     deadline: int
     warn: int

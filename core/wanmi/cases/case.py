@@ -84,7 +84,7 @@ class Case:
     """A case as its entries add up to it; times µs UTC, coordinates 1e-7 degree WGS-84.
 
     ``actors`` are (who, axis) of everybody who acted; ``departments`` are those it was ever dispatched to.
-    ``clock`` is the clock that runs (or is paused) with its ``limit`` and ``deadline``; ``warn`` is 80 % of it.
+    ``clock`` is the clock that runs (or is paused) with its ``limit`` and ``deadline``; ``warn`` is when its light turns yellow.
     ``limits`` are those that each clock ran with last. ``last_department`` has or had it last. ``held`` is the state to go back to from a suspension or a merge.
     """
 

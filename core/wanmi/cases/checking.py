@@ -89,6 +89,8 @@ def _limits(table: StepTable) -> Iterator[str]:
                 yield f"clock {name}: {error}"
         if clock.most_percent < 0:
             yield f"clock {name}: most_percent is 0 (no bound) or more"
+        if not 0 < clock.yellow_after < 100:
+            yield f"clock {name}: yellow_after {clock.yellow_after}; the light turns yellow at 1 to 99 percent of the limit"
 
 
 def _proven(where: str, rule: Rule) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from wanmi.case_kinds import Axis, ClockAct, ClockEffect, Limit, RequestKind
-from wanmi.codes.resources import folder_named
+from wanmi.codes.resources import Lang, folder_named
 from wanmi.errors import BadInput, NotFound
 
 FILE = "steps.toml"
@@ -35,11 +35,17 @@ class ClockRule(_Named, frozen=True):
     """A clock; ``limit`` null: whoever starts it says the limit (category, place and time decide).
 
     A limit that a person gives is at most ``most``, and at most ``most_percent`` of the category's (0: of any length).
+    The light is green up to ``yellow_after`` percent of the limit. ``rule_zh``, ``rule_en`` and ``source`` tell what it
+    counts and who says so (``StepTable.clock_told``); tables of earlier versions have none.
     """
 
     limit: Limit | None = None
     most: Limit | None = None
     most_percent: int = 0
+    yellow_after: int = 80
+    rule_zh: str = ""
+    rule_en: str = ""
+    source: str = ""
 
 
 class State(_Named, frozen=True):
@@ -204,6 +210,23 @@ class StepTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         """The clocks of departments: those that steps start which dispatch to one."""
         starts = (step.starts for step in self.steps.values() if "department" in step.requires)
         return frozenset(clock for clock in starts if clock is not None)
+
+    def clock_told(self, clock: str) -> tuple[str, str]:
+        """What a clock counts, in Chinese and in English: the table's words, else what starts and stops it."""
+        rule = self.clocks[clock]
+        return rule.rule_zh or self._clock_moves(clock, "zh"), rule.rule_en or self._clock_moves(clock, "en")
+
+    def _clock_moves(self, clock: str, lang: Lang) -> str:
+        """Which steps start the clock and which stop it, by their names; empty where none does."""
+        comma, semicolon = ("、", "；") if lang == "zh" else (", ", "; ")
+        told = []
+        for what, (zh, en) in {"start": ("开始计时：", "started by "), "stop": ("停止计时：", "stopped by ")}.items():
+            steps = [step for step in self.steps.values() if f"{what} {clock}" in step.clocks]
+            if steps:
+                told.append(
+                    (zh if lang == "zh" else en) + comma.join(step.zh if lang == "zh" else step.en for step in steps)
+                )
+        return semicolon.join(told)
 
     def steps_from(self, state: str) -> list[str]:
         """Names of the steps that lead out of a state, in the order of the table."""

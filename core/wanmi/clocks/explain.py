@@ -47,8 +47,8 @@ _WORDS: Final[Mapping[Lang, Mapping[str, str]]] = MappingProxyType(
             "list": "；",
         },
         "en": {
-            "rule": "{name} limit {limit}: {rule} (from: {source})",
-            "no_limit": "{name} has no limit: {rule} (from: {source})",
+            "rule": "{name}: limit {limit}, {rule} (from: {source})",
+            "no_limit": "{name}: no limit, {rule} (from: {source})",
             "hours": "working hours {hours}",
             "idle": "not started",
             "started": "started {at} ({source})",

@@ -1,22 +1,13 @@
-"""Limits and the named clocks of a case: data, from the package or from a profile's file."""
+"""A limit, and what a named clock of a case counts. The clocks themselves are data of a profile's step table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from types import MappingProxyType
-
-import msgspec
 
 from wanmi.calendar import ClockKind, limit_seconds, unit_named
 from wanmi.codes import Lang
-from wanmi.codes.resources import Toml, folder_named, read_toml
-from wanmi.errors import BadInput, NotFound
 
-__all__ = ["ClockRule", "Limit", "clock_rule", "read_rules", "shipped_rules"]
-
-FOLDER = "calendar"
+__all__ = ["ClockRule", "Limit"]
 
 
 @dataclass(frozen=True)
@@ -69,46 +60,3 @@ class ClockRule:
     def rule(self, lang: Lang) -> str:
         """From when to when it runs, and what stops it."""
         return self.rule_zh if lang == "zh" else self.rule_en
-
-
-class _RuleData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    zh: str
-    en: str
-    rule_zh: str
-    rule_en: str
-    source: str
-    limit: str = ""
-
-
-def read_rules(toml: Toml) -> Mapping[str, ClockRule]:
-    """The clocks of a parsed file (`yellow_after`, `[clocks.ID]`), by id; BadInput names what does not fit."""
-    try:
-        yellow = msgspec.convert(toml.get("yellow_after", 80), int)
-        found = msgspec.convert(toml.get("clocks", {}), dict[str, _RuleData])
-    except msgspec.ValidationError as error:
-        raise BadInput(f"clocks: {error}") from error
-    if not 0 < yellow <= 100:
-        raise BadInput(f"clocks: yellow_after {yellow} must be 1 to 100 percent")
-    return MappingProxyType({id_: _rule(id_, data, yellow) for id_, data in found.items()})
-
-
-@cache
-def shipped_rules() -> Mapping[str, ClockRule]:
-    """The clocks in the package: accept, dispatch, verify, check, department."""
-    return read_rules(read_toml(folder_named(FOLDER), "clocks.toml"))
-
-
-def clock_rule(id_: str) -> ClockRule:
-    """A clock of the package; NotFound names the ones there are."""
-    rules = shipped_rules()
-    if id_ not in rules:
-        raise NotFound(f"clock {id_!r}: there are {', '.join(rules)}")
-    return rules[id_]
-
-
-def _rule(id_: str, data: _RuleData, yellow: int) -> ClockRule:
-    limit = None
-    if data.limit:
-        value, _, unit = data.limit.partition(" ")
-        limit = Limit.of(value, unit)
-    return ClockRule(id_, data.zh, data.en, data.rule_zh, data.rule_en, limit, data.source, yellow)

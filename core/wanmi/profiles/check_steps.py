@@ -47,6 +47,10 @@ def check_steps(toml: Toml, files: Files) -> Iterator[Finding]:
         if clock.limit is not None and clock.limit.unit not in units:
             what = f"clock {name}: unit {clock.limit.unit!r}"
             yield Finding("error", STEPS, toml_line(text, "clocks", name), what, f"write one of {', '.join(units)}")
+        if not (clock.rule_zh and clock.rule_en and clock.source):
+            what = f"clock {name}: does not tell what it counts"
+            do = "give rule_zh, rule_en and source; without them a deadline names the steps that start and stop the clock"
+            yield Finding("warning", STEPS, toml_line(text, "clocks", name), what, do)
     if table.name != toml.get("name"):
         what = f"name {table.name!r}, though the profile is {toml.get('name')!r}"
         yield Finding("error", STEPS, toml_line(text, "name"), what, "call both the same")

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, select
 
 from wanmi.calendar import shipped_calendar
 from wanmi.cases.table import StepTable
-from wanmi.clocks.rules import shipped_rules
 from wanmi.codes import CaseKind, Profile, files_digest, shipped_profiles
 from wanmi.errors import BadInput, NotFound, WanmiError
 from wanmi.models import table
@@ -168,7 +167,6 @@ def read_shipped() -> None:
     this code may not know every field, is read at the next start. Errors as of reading.
     """
     shipped_calendar()
-    shipped_rules()
     StepTable.load()
     for name in shipped_profiles():
         steps_of(Profile.load(name))

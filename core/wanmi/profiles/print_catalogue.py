@@ -43,17 +43,26 @@ def limit_blocks(profile: Profile, steps: StepTable, lang: Lang) -> Iterator[Blo
     yield Table(head, rows, (20, 58, 22))
     yield Para(say(
         lang,
-        "时限的 80% 以内为绿灯，80% 至 100% 为黄灯，超过为红灯。挂账、缓办期间停止计时；每次批准延期增加一个原时限。",
-        "Green up to 80 % of the limit, yellow up to 100 %, red beyond. The clock stands still while a case is suspended or deferred; "
-        "every extension that is granted adds one original limit.",
+        "时限用至各环节的黄灯线以内为绿灯，黄灯线至 100% 为黄灯，超过为红灯。挂账、缓办期间停止计时；每次批准延期增加一个原时限。",
+        "Green up to the mark of each stage, yellow from there to 100 % of the limit, red beyond. The clock stands still while a case is "
+        "suspended or deferred; every extension that is granted adds one original limit.",
     ))  # fmt: skip
+    yield from _clock_blocks(profile, steps, lang)
+
+
+def _clock_blocks(profile: Profile, steps: StepTable, lang: Lang) -> Iterator[Block]:
     yield Heading(2, say(lang, "环节时限", "Limits of the stages"))
     by_category = say(lang, "按类别（见类别表）", "by category (see the tables of categories)")
     clocks = [
-        (say(lang, one.zh, one.en), by_category if one.limit is None else limit_words(profile, one.limit.value, one.limit.unit, lang))
-        for one in steps.clocks.values()
+        (
+            say(lang, one.zh, one.en), say(lang, *steps.clock_told(name)),
+            by_category if one.limit is None else limit_words(profile, one.limit.value, one.limit.unit, lang),
+            say(lang, f"{one.yellow_after}%", f"{one.yellow_after} %"),
+        )
+        for name, one in steps.clocks.items()
     ]  # fmt: skip
-    yield Table((say(lang, "环节", "Stage"), say(lang, "时限", "Limit")), clocks, (40, 60))
+    words = (("环节", "Stage"), ("计时", "What is counted"), ("时限", "Limit"), ("黄灯线", "Yellow from"))
+    yield Table([say(lang, *word) for word in words], clocks, (16, 46, 24, 14))
 
 
 def _length(seconds: int, clock: str, lang: Lang) -> str:

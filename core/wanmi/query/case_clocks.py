@@ -7,17 +7,16 @@ from collections.abc import Callable, Sequence
 from wanmi.calendar import WorkCalendar
 from wanmi.case_kinds import Limit
 from wanmi.cases import Case, Mark, StepTable
-from wanmi.clocks import ClockRule, ClockState, clock_state, explain, shipped_rules
+from wanmi.clocks import ClockRule, ClockState, clock_state, explain
 from wanmi.clocks import Limit as ClockLimit
 from wanmi.clocks import Mark as ClockMark
 
 
 def rule_of(table: StepTable, clock: str, limit: Limit | None) -> ClockRule:
-    """The rule of a clock by the step table's name of it, with a limit."""
-    known = shipped_rules().get(clock)
-    words = table.clocks[clock]
-    rule = known or ClockRule(clock, words.zh, words.en, words.zh, words.en, None, table.name)
-    return rule.with_limit(None if limit is None else ClockLimit.of(limit.value, limit.unit))
+    """The rule of a clock as the step table tells it, with a limit."""
+    of, (zh, en) = table.clocks[clock], table.clock_told(clock)
+    own = None if limit is None else ClockLimit.of(limit.value, limit.unit)
+    return ClockRule(clock, of.zh, of.en, zh, en, own, of.source or table.name, of.yellow_after)
 
 
 def clock_marks(marks: Sequence[Mark], word: Callable[[str], str] = str) -> list[ClockMark]:

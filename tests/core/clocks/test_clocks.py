@@ -6,28 +6,31 @@ import random
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wanmi.calendar import MissingYear, shipped_calendar
+from wanmi.cases import StepTable
+from wanmi.cases.table import ClockRule as ClockOfTable
 from wanmi.clock import SECOND
 from wanmi.clocks import (
     ClockRule,
     Limit,
     Mark,
     MarkKind,
-    clock_rule,
     clock_state,
     local_text,
-    read_rules,
-    shipped_rules,
 )
-from wanmi.errors import BadInput, NotFound
+from wanmi.errors import BadInput
+from wanmi.query.case_clocks import rule_of
 
 CITY = ZoneInfo("Asia/Shanghai")
 CALENDAR = shipped_calendar()
-DEPARTMENT = clock_rule("department").with_limit(Limit.of(2, "work_day"))
+TABLE = StepTable.load()
+ACCEPT = rule_of(TABLE, "accept", TABLE.clocks["accept"].limit)
+DEPARTMENT = rule_of(TABLE, "department", None).with_limit(Limit.of(2, "work_day"))
 HOUR, DAY = 3600 * SECOND, 86_400 * SECOND
 
 
@@ -78,7 +81,7 @@ def test_the_departments_clock_through_a_holiday_a_suspension_and_an_extension()
 )
 def test_the_light_turns_at_80_and_100_percent(used: int, light: str, late: bool, overdue: int) -> None:
     start = at("2025-10-03 23:50")
-    now = clock_state(clock_rule("accept"), [Mark("start", start, "210102:1")], CALENDAR, start + used)
+    now = clock_state(ACCEPT, [Mark("start", start, "210102:1")], CALENDAR, start + used)
     assert (now.light, now.late, now.overdue_s) == (light, late, overdue)
     assert now.deadline == start + 15 * 60 * SECOND
 
@@ -121,30 +124,38 @@ def test_a_deadline_that_passed_before_a_pause_stays_passed() -> None:
 
 
 def test_a_clock_without_a_limit_only_counts() -> None:
-    now = clock_state(clock_rule("department"), [mark("start", "2025-10-03 08:00")], CALENDAR, at("2025-10-03 09:00"))
+    now = clock_state(
+        DEPARTMENT.with_limit(None), [mark("start", "2025-10-03 08:00")], CALENDAR, at("2025-10-03 09:00")
+    )
     assert (now.elapsed_s, now.limit_s, now.deadline, now.light, now.used_percent) == (3600, None, None, "green", None)
 
 
 def test_a_year_without_data_is_warned_of() -> None:
     now = clock_state(DEPARTMENT, [mark("start", "2026-12-31 16:00")], CALENDAR, at("2026-12-31 17:00"))
     assert now.warnings == (MissingYear(2027),)
-    running = clock_state(clock_rule("accept"), [mark("start", "2031-01-01 16:00")], CALENDAR, at("2031-01-01 17:00"))
+    running = clock_state(ACCEPT, [mark("start", "2031-01-01 16:00")], CALENDAR, at("2031-01-01 17:00"))
     assert running.warnings == ()
 
 
-def test_the_named_clocks_of_the_package() -> None:
-    assert {name: rule.limit and rule.limit.seconds for name, rule in shipped_rules().items()} == {
-        "accept": 900, "dispatch": 900, "verify": 1800, "check": 1800, "department": None,
+def test_the_shipped_clocks_of_the_stages_run_on() -> None:
+    rules = {name: rule_of(TABLE, name, clock.limit) for name, clock in TABLE.clocks.items()}
+    assert {name: rule.limit and rule.limit.seconds for name, rule in rules.items()} == {
+        "accept": 900, "dispatch": 900, "department": None, "verify": 1800, "check": 1800,
     }  # fmt: skip
-    assert all(rule.limit is None or rule.limit.clock == "running" for rule in shipped_rules().values())
-    with pytest.raises(NotFound, match="accept"):
-        clock_rule("lunch")
-    with pytest.raises(BadInput, match="weeks"):
-        read_rules(
-            {"clocks": {"a": {"zh": "", "en": "", "rule_zh": "", "rule_en": "", "source": "", "limit": "1 weeks"}}}
-        )
-    with pytest.raises(BadInput, match="clocks"):
-        read_rules({"clocks": {"a": {"zh": ""}}})
+    assert all(rule.limit is None or rule.limit.clock == "running" for rule in rules.values())
+    assert rules["accept"].rule("zh") == "从上报到受理，连续计时"
+    assert rules["verify"].source == "R6 default; its own table says 24 h"
+
+
+def test_a_clock_of_an_earlier_table_is_told_by_the_steps_that_move_it() -> None:
+    """Cases keep the version under which they were opened; those before this field had 80 percent and no words."""
+    old = {name: ClockOfTable(zh=one.zh, en=one.en, limit=one.limit) for name, one in TABLE.clocks.items()}
+    rule = rule_of(msgspec.structs.replace(TABLE, clocks=old), "department", None)
+    assert (rule.yellow_after, rule.source) == (80, TABLE.name)
+    assert rule.rule("zh") == "开始计时：派遣、改派、返工；停止计时：改派、移交市级、处置反馈"
+    assert rule.rule("en").startswith(
+        "started by dispatch, dispatch to another department, have it done again; stopped"
+    )
 
 
 @pytest.mark.parametrize(
@@ -191,7 +202,7 @@ def tapes(draw: st.DrawFn) -> list[Mark]:
 
 
 RULES = st.sampled_from(
-    [DEPARTMENT, clock_rule("accept"), DEPARTMENT.with_limit(Limit.of(3, "natural_day")), DEPARTMENT.with_limit(None)]
+    [DEPARTMENT, ACCEPT, DEPARTMENT.with_limit(Limit.of(3, "natural_day")), DEPARTMENT.with_limit(None)]
 )
 LATER = st.integers(-2 * DAY, 60 * DAY)
 

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from wanmi.calendar import ClockKind, shipped_calendar
+from wanmi.cases import StepTable
 from wanmi.clock import SECOND
-from wanmi.clocks import Limit, Mark, clock_rule, clock_state, duration_text, explain, local_text
+from wanmi.clocks import Limit, Mark, clock_state, duration_text, explain, local_text
+from wanmi.query.case_clocks import rule_of
 
 CALENDAR = shipped_calendar()
-RULE = clock_rule("department").with_limit(Limit.of(2, "work_day"))
+RULE = rule_of(StepTable.load(), "department", None).with_limit(Limit.of(2, "work_day"))
 
 
 def at(text: str) -> int:
@@ -34,7 +36,9 @@ def lines(as_of: str, lang: str) -> list[str]:
     """The lines as of a local time, without the rule's."""
     told = explain(clock_state(RULE, MARKS, CALENDAR, at(as_of)), "zh" if lang == "zh" else "en")
     assert told[0].startswith(
-        "处置时限 2 个工作日：从派遣到部门反馈" if lang == "zh" else "Department limit 2 work days: from dispatch"
+        "处置时限 2 个工作日：从派遣到部门反馈"
+        if lang == "zh"
+        else "handling by the department: limit 2 work days, from dispatch"
     )
     return list(told[1:])
 
@@ -81,7 +85,7 @@ def test_before_the_start_without_a_limit_and_in_a_year_without_data() -> None:
     assert lines("2025-09-30 15:00", "en") == ["not started"]
     start = [Mark("start", at("2027-03-01 08:00"), "210102:1")]
     free = explain(clock_state(RULE.with_limit(None), start, CALENDAR, at("2027-03-01 09:00")), "en")
-    assert free[0].startswith("Department has no limit")
+    assert free[0].startswith("handling by the department: no limit, from dispatch")
     assert free[-1] == "used 1 h"
     warned = explain(clock_state(RULE, start, CALENDAR, at("2027-03-01 09:00")), "zh")
     assert warned[-1].startswith("注意：2027 年没有导入工作日历")

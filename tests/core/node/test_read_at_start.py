@@ -9,12 +9,11 @@ import pytest
 from wanmi.calendar import shipped_calendar
 from wanmi.cases import StepTable
 from wanmi.cases import table as tables
-from wanmi.clocks.rules import shipped_rules
 from wanmi.codes import Profile, profile, resources
 from wanmi.profiles import ProfileStore
 from wanmi.testing import running, small_node
 
-_CACHED = (tables._load, profile._load, shipped_rules, shipped_calendar)
+_CACHED = (tables._load, profile._load, shipped_calendar)
 
 
 def test_changed_package_data_do_not_disturb_a_running_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,4 +29,3 @@ def test_changed_package_data_do_not_disturb_a_running_node(tmp_path: Path, monk
         assert StepTable.load().states
         assert Profile.load("gbt-47678").catalogue
         assert shipped_calendar().digest
-        assert shipped_rules()

@@ -57,6 +57,8 @@ FAULTS = [
     ("steps.toml", 'posts = ["dispatcher"]', 'posts = ["dispatchers"]', "posts dispatchers are not in [posts]"),
     ("steps.toml", 'to = "pending_file"', 'to = "pending"', "state 'pending' is not in [states]"),
     ("steps.toml", 'name = "cjt-2007"', 'name = "other"', "name 'other', though the profile is 'cjt-2007'"),
+    ("steps.toml", "yellow_after = 80", "yellow_after = 100", "clock accept: yellow_after 100"),
+    ("steps.toml", "yellow_after = 80", 'yellow_after = "80"', "clocks accept: Expected `int`"),
     ("steps.toml", "expires_hours = 24", 'expires_hours = "24"', "Expected `int`"),
 ]  # fmt: skip
 
@@ -136,6 +138,17 @@ def test_without_steps_the_shipped_table_is_named(files: Files) -> None:
     del files["steps.toml"]
     (found,) = check_profile(files)
     assert (found.level, found.file) == ("warning", "steps.toml")
+
+
+def test_a_clock_that_does_not_tell_what_it_counts_is_warned_of(change: Callable[..., Files]) -> None:
+    """Versions from before these words may be activated again; their clocks are told by the steps that move them."""
+    [found] = check_profile(change("steps.toml", 'rule_zh = "从上报到受理，连续计时"\n', ""))
+    assert (found.level, found.file, found.what) == (
+        "warning",
+        "steps.toml",
+        "clock accept: does not tell what it counts",
+    )
+    assert found.line == Profile.load().text("steps.toml").partition("[clocks.accept]")[0].count("\n") + 1
 
 
 def test_a_post_that_nobody_can_hold_is_warned_of() -> None:

@@ -78,8 +78,8 @@ EDITS = [
      "step changed: file posts: shift_leader, operator → shift_leader"),
     ("steps.toml", "max_granted = 2", "max_granted = 1", "request changed: extension max_granted: 2 → 1"),
     ("steps.toml", "max_granted = 2\n", "", "request removed: extension max_granted: 2"),
-    ("steps.toml", 'accept = { zh = "受理", en = "acceptance", limit = { value = 15,',
-     'accept = { zh = "受理", en = "acceptance", limit = { value = 30,', "clock changed: accept limit.value: 15 → 30"),
+    ("steps.toml", 'en = "acceptance"\nlimit = { value = 15,',
+     'en = "acceptance"\nlimit = { value = 30,', "clock changed: accept limit.value: 15 → 30"),
     ("steps.toml", 'assessor = { zh = "考评员", en = "assessor", axis = "supervision" }\n', "", "post removed: assessor"),
     ("steps.toml", "[steps.put_back]", "[steps.put_away]", "step added: put_away"),
 ]  # fmt: skip

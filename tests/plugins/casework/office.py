@@ -50,7 +50,7 @@ class Office:
         with self.node.store.reader() as tx:
             last = tx.execute(select(func.max(row.day_seq)).where(row.owner == self.node.code)).scalar_one()
         number = f"{self.node.code}-E0102-20261124-{(last or 0) + 1:04d}"
-        body = opened(number, profile=Profile.load().ref, **other)
+        body = opened(number, **{"profile": Profile.load().ref, **other})
         self.node.journal.append(Draft("case.opened", f"case:{number}", body, expect=0)).result()
         return number
 
