@@ -13,7 +13,10 @@ from fastapi import FastAPI
 from support.browser import PAGE, Browser
 from support.small_town import PASSWORD
 from support.town_fixture import HOSTILE, Shown
+from wanmi.identity import add_person
+from wanmi.kinds import TerminalAdmitted
 from wanmi.node import Node
+from wanmi.query import evidence_of, find_case
 from wanmi.registry import Draft
 from wanmi.web import build_app
 
@@ -249,6 +252,40 @@ def test_evidence_that_cannot_be_shown_says_why(app: FastAPI, operator: Browser,
         foreign = collector.request("GET", f"/cases/{shown.with_photo}", headers=PAGE)
     assert foreign.status_code == 404, "a collector sees their own cases only"
     assert "井盖破损" not in foreign.text
+
+
+SEALED = {"zh": "已密封：您的岗位无权打开。", "en": "Sealed: your post may not open it."}
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_who_sees_a_case_and_may_open_nothing_is_told_so(app: FastAPI, shown: Shown, lang: str) -> None:
+    """The collector who reported: neither the words nor the photo of the own report are shown, nor where they are."""
+    holder = admit_terminal(shown, lang)
+    with Browser(app) as collector:
+        assert collector.log_in(holder, PASSWORD).status_code == 303
+        collector.page(f"/?lang={lang}")
+        page = collector.page(f"/cases/{shown.with_photo}")
+        photo = collector.request("GET", f"/api/v1/blobs/{photo_of(shown)}")
+    assert page.count(SEALED[lang]) == 2, "its description and its photo"
+    assert "井盖破损" not in page
+    assert "/api/v1/blobs/" not in page
+    assert photo.status_code == 403
+
+
+def admit_terminal(shown: Shown, login: str) -> str:
+    """The terminal of the first district comes into the hands of a new collector; the login."""
+    town = shown.town
+    person = add_person(town.nodes["210100"], login=login, name=login, posts=["collector"], password=PASSWORD).id
+    body = TerminalAdmitted("T210102-0001", "ab" * 32, "-", person)
+    town.nodes["210102"].journal.append(Draft("terminal.admitted", "terminal:210102:T210102-0001", body)).result()
+    town.carry("210102", "210100", blobs=False)
+    return login
+
+
+def photo_of(shown: Shown) -> str:
+    with shown.town.nodes["210100"].store.reader() as tx:
+        subject = str(find_case(tx, shown.with_photo).report)
+        return next(one.blob for one in evidence_of(tx, [subject], {"210100"}) if one.role == "photo")
 
 
 def test_a_case_outside_every_grid(operator: Browser, shown: Shown) -> None:
