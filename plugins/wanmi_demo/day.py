@@ -227,7 +227,7 @@ class Day:
         return True
 
     def _decide_answer(self, seen: Seen, _plan: CasePlan) -> bool:
-        """Terminals of the demo go from place to place at once: where presence is doubted, the operator telephones."""
+        """Where the collector's presence is doubted, the operator telephones."""
         if seen.task is not None:
             self.city.action(
                 seen.owner, "task.decide", task_id=seen.task.task_id, accepted=True, opinion="电话核实，采集员在现场",

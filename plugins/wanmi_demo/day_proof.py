@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 
 from wanmi_demo.city import CITY, DISTRICTS, DemoCity
@@ -14,7 +15,7 @@ class DayProof:
     """The keys that ``--day`` adds: cases closed, returned by a department, handled late, pressed by the city.
 
     ``failed_then_passed``: closed cases whose check a terminal answered with no, and after rework one with yes;
-    ``moved_by_answers``: answers of terminals that moved their case by themselves.
+    ``answers``: terminals' answers to tasks of cases; ``moved_by_answers``: those that moved their case by themselves.
     """
 
     closed: int
@@ -22,6 +23,7 @@ class DayProof:
     late: int
     pressed: int
     failed_then_passed: int
+    answers: int
     moved_by_answers: int
 
     def values(self) -> dict[str, int]:
@@ -35,6 +37,7 @@ def prove_day(city: DemoCity, day: Day) -> tuple[DayProof, list[str]]:
     try:
         wrong = [f"not at its end: {number}{_why(day, number)}" for number in day.open()]
         at_city: dict[str, tuple[int, str]] = {}
+        weighed = Counter(body["outcome"] for _, body in counts.bodies(CITY, "task.weighed"))
         for code in DISTRICTS:
             held, own = counts.versions(CITY, code), counts.versions(code, code)
             at_city |= held
@@ -47,7 +50,8 @@ def prove_day(city: DemoCity, day: Day) -> tuple[DayProof, list[str]]:
             late=len({subject for subject, body in counts.bodies(CITY, "case.became_overdue") if _handling(body)}),
             pressed=len({b["district_case"] for _, b in counts.bodies(CITY, "order.issued") if b["kind"] == "press"}),
             failed_then_passed=len(_failed_then_passed(counts, at_city)),
-            moved_by_answers=sum(b["outcome"] == "moved" for _, b in counts.bodies(CITY, "task.weighed")),
+            answers=weighed["moved"] + weighed["waits"] + weighed["late"],
+            moved_by_answers=weighed["moved"],
         )
     finally:
         counts.close()

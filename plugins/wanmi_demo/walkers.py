@@ -20,6 +20,8 @@ TWICE_EVERY = 10
 OTHER_EVERY = 7
 PHOTO_EVERY = 15
 PHOTO_BYTES = 60_000
+SPEED = 20.0
+"""Metres a second of a collector on the way to a task: fast, but nobody doubts that he was there."""
 SPREAD = 0.004
 """How far from a district's middle the walks begin, in degrees: about 400 m."""
 
@@ -60,7 +62,7 @@ class Walker:
     def dismiss(self) -> None:
         """Off duty: one that stays for tasks sends what it still has, and ends."""
         if self.process is not None and self.walking:
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(signal.SIGTERM)
 
     def end(self, seconds: float) -> None:
         """Wait for its end; interrupt it when it takes longer."""
@@ -69,7 +71,7 @@ class Walker:
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(signal.SIGTERM)
             self._last_wait(self.process)
         if self._reader is not None:
             self._reader.join(10)
@@ -148,6 +150,6 @@ def walk_arguments(
         "--broker", city.broker(own), "--twice-every", str(TWICE_EVERY),
         "--other-broker", city.broker(other), "--other-every", str(OTHER_EVERY),
         *(("--other-only",) if n // 2 % 2 == 0 and not stay else ()),
-        *(("--answer-tasks", "yes", "--answer-no-to", LOOK_CLOSELY, "--stay") if stay else ()),
+        *(("--answer-tasks", "yes", "--answer-no-to", LOOK_CLOSELY, "--speed", str(SPEED), "--stay") if stay else ()),
         "--wait", "240", "--json", "--events",
     ]  # fmt: skip

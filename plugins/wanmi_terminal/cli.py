@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,15 +16,18 @@ from wanmi.clock import SystemClock
 from wanmi.coords import Point, parse_datum
 from wanmi.errors import BadInput, Conflict, WanmiError
 from wanmi.ids import Ids, SeededIds, SystemIds
+from wanmi_terminal.answering import AutoAnswer, Going, reached
 from wanmi_terminal.broker import BrokerUrl
+from wanmi_terminal.duty import sigterm_is_ctrl_c
+from wanmi_terminal.duty import stay as stay_on_duty
 from wanmi_terminal.field import APP, FieldTerminal, Progress, Route
 from wanmi_terminal.home import Home, init_home, open_home
 from wanmi_terminal.maker import AnswerDraft, Draft, Place, ReportMaker
 from wanmi_terminal.photos import made_up_photo
 from wanmi_terminal.spool import Spool
-from wanmi_terminal.tasks import AutoAnswer, keep_answer, parse_mode, parse_result, task_table, task_values, tracked
+from wanmi_terminal.tasks import keep_answer, parse_mode, parse_result, task_table, task_values, tracked
 from wanmi_terminal.track import Track, read_gpx, read_nmea, shifted, walk
-from wanmi_terminal.walking import Round, drafts, go_round, parse_categories, parse_kind
+from wanmi_terminal.walking import BATCH, Round, drafts, go_round, parse_categories, parse_kind
 
 app = typer.Typer(help="A field terminal: make reports, keep them, send them.", no_args_is_help=True)
 
@@ -88,11 +91,12 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options
     events: Annotated[bool, typer.Option(help="A line of JSON for reports as they are on disk.")] = False,
     answer_tasks: Annotated[str, typer.Option(help="How tasks are answered: yes, no or ignore.")] = "ignore",
     answer_no_to: Annotated[str, typer.Option(help="Tasks whose remark holds this are answered with no.")] = "",
+    speed: Annotated[float, typer.Option(min=0.0, help="Metres a second to stops and tasks; 0: at once.")] = 0.0,
     track: Annotated[bool, typer.Option("--track", help="Send positions as well.")] = False,
     stay: Annotated[bool, typer.Option("--stay", help="After the reports stay for tasks, until Ctrl-C.")] = False,
 ) -> None:
     """Walk a track and report; then wait until everything is safe."""
-    with _told():
+    with _told(), sigterm_is_ctrl_c():
         home = open_home(where)
         ids: Ids = SystemIds() if seed is None else SeededIds(seed)
         plan = Round(
@@ -106,22 +110,17 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options
         pace = 1 / rate if rate else every
         tell = _tell_events if events else _tell_nothing
         mode = parse_mode(answer_tasks)
-        auto = None if mode == "ignore" else AutoAnswer(mode, lambda: made_up_photo(ANSWER_PHOTO, ids), answer_no_to)
+        going, photo_of = Going(speed), lambda: made_up_photo(ANSWER_PHOTO, ids)
+        auto = None if mode == "ignore" else AutoAnswer(mode, photo_of, answer_no_to, going)
 
         def go(terminal: FieldTerminal) -> None:
-            walked = tracked(stops, terminal.track, SystemClock()) if track else stops
-            go_round(terminal, walked, reports, pace, tell)
+            walked = reached(stops, going)
+            walked = tracked(walked, terminal.track, SystemClock()) if track else walked
+            go_round(terminal, walked, reports, pace, tell, 1 if speed else BATCH)
             if stay:
-                _stay()
+                stay_on_duty()
 
         _send(home, routes, ids, wait, as_json, go, auto)
-
-
-def _stay() -> None:
-    """On duty until Ctrl-C: then what was answered last is sent like everything else."""
-    with suppress(KeyboardInterrupt):
-        while True:
-            time.sleep(1.0)
 
 
 @app.command()
@@ -295,6 +294,8 @@ def _send(
                 work(terminal)
             terminal.wait_quiet(wait)
         finally:
+            if auto is not None:
+                auto.end()
             progress = terminal.progress()
             _summary(home, progress, time.monotonic() - began, as_json)
     if progress.counts.unsafe:

@@ -1,19 +1,18 @@
-"""Tasks at the command line: lists, answers, and a collector who answers by himself (demo)."""
+"""Tasks at the command line: lists and answers; the positions of a walk."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from wanmi.clock import Clock, iso
-from wanmi.coords import Point, to_wgs84
-from wanmi.errors import BadInput, Conflict
-from wanmi.reports import Result, Task, TrackFix
-from wanmi_terminal.field import APP, FieldTerminal
+from wanmi.coords import to_wgs84
+from wanmi.errors import BadInput
+from wanmi.reports import Result, TrackFix
+from wanmi_terminal.field import APP
 from wanmi_terminal.home import Home
 from wanmi_terminal.inbox import Inbox
-from wanmi_terminal.maker import AnswerDraft, Draft, Place, ReportMaker
+from wanmi_terminal.maker import AnswerDraft, Draft, ReportMaker
 from wanmi_terminal.spool import Spool
 
 if TYPE_CHECKING:
@@ -96,37 +95,6 @@ def task_table(home: Home, words: Mapping[str, str]) -> RenderableType:
             f"{str(value['deadline'])[:19]}Z", words[f"task_{value['state']}"], str(value["remark"] or ""),
         )  # fmt: skip
     return table
-
-
-@dataclass
-class AutoAnswer:
-    """A collector who goes at once where a task sends him and answers ``result``: for demos and tests.
-
-    A task whose remark holds ``no_to`` is answered with no.
-    """
-
-    result: Result
-    photo: Callable[[], bytes] | None = None
-    no_to: str = ""
-    terminal: FieldTerminal | None = None
-
-    def begin(self) -> None:
-        """Answer what lies open from before."""
-        if self.terminal is not None:
-            for held in self.terminal.inbox.held("open"):
-                self(held.task)
-
-    def __call__(self, task: Task) -> None:
-        """Answer one task; a withdrawn one is left."""
-        if self.terminal is None or task.status != "open":
-            return
-        place = Place(Point(task.lon_e7, task.lat_e7), accuracy_cm=400, satellites=9)
-        photos = (self.photo(),) if self.photo is not None else ()
-        said: Result = "no" if self.no_to and self.no_to in (task.remark or "") else self.result
-        try:
-            self.terminal.answer(task.task_id, AnswerDraft(said, place, photos=photos))
-        except Conflict:  # answered at the beginning, and told of again
-            return
 
 
 def tracked(stops: Iterator[Draft], tell: Callable[[list[TrackFix]], None], clock: Clock) -> Iterator[Draft]:

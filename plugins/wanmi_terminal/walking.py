@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal, cast
 
 from wanmi.coords import Datum, from_wgs84
@@ -78,15 +79,19 @@ def go_round(
     reports: int,
     every: float,
     tell: Callable[[Sequence[str]], None],
+    batch: int = BATCH,
 ) -> None:
-    """Make ``reports`` reports (0: until interrupted), one each ``every`` seconds; ``tell`` hears the ids that are on disk."""
+    """Make ``reports`` reports (0: until interrupted), one each ``every`` seconds; ``tell`` hears the ids that are on disk.
+
+    At most ``batch`` of those that are due are kept at once.
+    """
     began, made = time.monotonic(), 0
     while reports == 0 or made < reports:
-        due = _due(began, every, made, reports)
+        due = min(batch, _due(began, every, made, reports))
         if due == 0:
             time.sleep(min(every, max(began + made * every - time.monotonic(), 0.001)))
             continue
-        signed = [terminal.sign(draft) for draft in _take(stops, due)]
+        signed = [terminal.sign(draft) for draft in islice(stops, due)]  # signed where it is made
         terminal.add(signed)
         made += len(signed)
         tell([report.report_id for report in signed])
@@ -97,10 +102,6 @@ def _due(began: float, every: float, made: int, reports: int) -> int:
     should = BATCH + made if every <= 0 else int((time.monotonic() - began) / every) + 1
     left = reports - made if reports else BATCH
     return max(min(should - made, left, BATCH), 0)
-
-
-def _take(stops: Iterator[Draft], count: int) -> list[Draft]:
-    return [next(stops) for _ in range(count)]
 
 
 def parse_kind(text: str) -> Kind:

@@ -205,6 +205,8 @@ def test_a_short_day_of_real_nodes(tmp_path: Path) -> None:
     assert proof["replay_identical"]
     assert proof["failed_then_passed"] == 2
     assert proof["returned"] == 2
+    assert proof["answers"] == 12
+    assert proof["moved_by_answers"] >= 10
 
 
 @pytest.mark.long
@@ -220,4 +222,5 @@ def test_a_day_of_real_nodes(tmp_path: Path) -> None:
     assert proof["returned"] >= 2
     assert proof["late"] >= 2
     assert proof["failed_then_passed"] >= 2
+    assert proof["moved_by_answers"] >= 0.8 * proof["answers"] > 0
     assert (proof["pressed"] >= 2) is bool(day_plugins())
