@@ -102,15 +102,18 @@ def small_city(
     district: Sequence[Enabled] = (),
     edge: Sequence[Enabled] = (),
     sections: Mapping[str, Mapping[str, object]] | None = None,
+    database: Callable[[str], str] | None = None,
     clock: Clock | None = None,
     ids: Ids | None = None,
 ) -> SmallCity:
     """Shenyang with one district (210102) and one edge (21010201), each node in a folder of ``dir``.
 
-    Plugins per role; one clock for all three. Nothing is sent until ``carry`` does.
+    Plugins per role; one clock for all three. ``database`` gives the district's database by its code ("": SQLite).
+    Nothing is sent until ``carry`` does.
     """
     clock, ids = clock or ManualClock(), ids or SystemIds()
     sections = {"link": {"listen": "tcp://127.0.0.1:1"}, **(sections or {})}
+    url = database("210102") if database is not None else ""
     with ExitStack() as opened:
         top = opened.enter_context(
             small_node(
@@ -119,8 +122,8 @@ def small_city(
         )  # fmt: skip
         middle = opened.enter_context(
             small_node(
-                dir / "district", code="210102", plugins=district, sections=sections, parent=node_card(top.dir),
-                clock=clock, ids=ids,
+                dir / "district", code="210102", plugins=district, parent=node_card(top.dir), clock=clock, ids=ids,
+                sections={**sections, "database": {"url": url}} if url else sections,
             )
         )  # fmt: skip
         low = opened.enter_context(

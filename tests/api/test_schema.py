@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,27 +17,38 @@ from house.tree import plugin_packages
 from rights.walk import NO_ROUTES
 from support.browser import Browser
 from wanmi.identity import POSTS, add_person, add_token, add_unit, set_unit
+from wanmi.kinds import Role
 from wanmi.node import Node
-from wanmi.testing import small_node
+from wanmi.testing import replay_differences, small_node
 from wanmi.web import build_app
 
 PASSWORD = "a long enough secret"
+CODES: dict[Role, str] = {"city": "210100", "district": "210102"}
 ENDLESS = {"/api/v1/events"}
 """Streams; tests/core/web/test_events.py listens to them."""
 EXAMPLES = 6
 """Requests for each operation and caller in `make test`."""
+DEEP = 40
+"""The same in `make faults`."""
 
 
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+@contextmanager
+def staffed(folder: Path, role: Role = "district") -> Iterator[Node]:
+    """A node with every plugin that has routes, and somebody at every post."""
     plugins = [import_module(name) for name in sorted(plugin_packages().keys() - NO_ROUTES)]
-    with small_node(tmp_path_factory.mktemp("schema") / "node", plugins=plugins) as made:
+    with small_node(folder, role=role, code=CODES[role], plugins=plugins) as made:
         add_unit(made, code="roads", name="roads")
         for post in POSTS:
             login = post.replace("_", "-")
             add_person(made, login=login, name=post, posts=[post], password=PASSWORD)
             if post == "department":
                 set_unit(made, login, "roads")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    with staffed(tmp_path_factory.mktemp("schema") / "node") as made:
         yield made
 
 
@@ -71,7 +83,9 @@ def ask(browser: Browser, case: Any, headers: dict[str, str]) -> tuple[int, str,
     return answer.status_code, answer.headers.get("content-type", ""), answer.text
 
 
-def try_all(browser: Browser, described: dict[str, Any], headers: dict[str, str]) -> tuple[list[str], Counter[int]]:
+def try_all(
+    browser: Browser, described: dict[str, Any], headers: dict[str, str], examples: int = EXAMPLES
+) -> tuple[list[str], Counter[int]]:
     """Failures as (operation, status, text), and how often which status came."""
     failures: list[str] = []
     counts: Counter[int] = Counter()
@@ -79,7 +93,7 @@ def try_all(browser: Browser, described: dict[str, Any], headers: dict[str, str]
     for operation in operations(described):
 
         @settings(
-            max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+            max_examples=examples, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         @given(operation.as_strategy())
@@ -124,6 +138,20 @@ def test_no_request_makes_the_node_fail(node: Node, browser: Browser, described:
         assert set(counts) == {401}
     elif caller != "token read":
         assert counts[200] or counts[201], counts
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize(("role", "caller"), [("district", "post operator"), ("city", "post administrator")])
+def test_no_request_of_very_many_makes_the_node_fail(tmp_path: Path, role: Role, caller: str) -> None:
+    """Deeper, and at the city too; what they did replays alike."""
+    with staffed(tmp_path / "node", role) as node, Browser(build_app(node)) as browser:
+        described: dict[str, Any] = build_app(node).openapi()
+        failures, counts = try_all(browser, described, log_in(browser, node, caller), DEEP)
+        assert failures == []
+        assert sum(counts.values()) >= DEEP * len(operations(described)) // 2
+        assert counts[200] or counts[201], counts
+        assert replay_differences(node) == []
 
 
 def test_the_description_tells_of_logins_problems_and_keys(described: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -26,8 +26,8 @@ Files = dict[str, bytes]
 
 
 @pytest.fixture(name="town")
-def _town(tmp_path: Path) -> Iterator[SmallCity]:
-    with small_city(tmp_path) as town:
+def _town(tmp_path: Path, database: Callable[[str], str]) -> Iterator[SmallCity]:
+    with small_city(tmp_path, database=database) as town:
         carry(town.city, town.district)
         yield town
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -95,8 +95,10 @@ class Ear:
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
-    with small_node(tmp_path / "node", plugins=[wanmi_console]) as made:
+def node(tmp_path: Path, database: Callable[[str], str]) -> Iterator[Node]:
+    url = database("210102")
+    sections = {"database": {"url": url}} if url else {}
+    with small_node(tmp_path / "node", plugins=[wanmi_console], sections=sections) as made:
         yield made
 
 

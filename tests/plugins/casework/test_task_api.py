@@ -29,11 +29,11 @@ People = Callable[[str], Client]
 
 
 @pytest.fixture(scope="module")
-def round_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Round]:
+def round_(tmp_path_factory: pytest.TempPathFactory, database: Callable[[str], str]) -> Iterator[Round]:
     dir: Path = tmp_path_factory.mktemp("tasks")
     plugins = [wanmi_casework, wanmi_console]
     clock = ManualClock(START)
-    with small_city(dir / "city", city=plugins, district=plugins, clock=clock) as city:
+    with small_city(dir / "city", city=plugins, district=plugins, clock=clock, database=database) as city:
         for post in (*POSTS, "collector"):
             add_person(city.district, login=post.replace("_", "."), name=post, posts=[post], password=PASSWORD)
         made = Round(Town(city, clock), dir)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +78,9 @@ class Round:
 
 
 @pytest.fixture
-def round_(tmp_path: Path) -> Iterator[Round]:
+def round_(tmp_path: Path, database: Callable[[str], str]) -> Iterator[Round]:
     clock = ManualClock(START)
-    with small_city(tmp_path / "city", district=[wanmi_casework], clock=clock) as city:
+    with small_city(tmp_path / "city", district=[wanmi_casework], clock=clock, database=database) as city:
         made = Round(Town(city, clock), tmp_path)
         yield made
         assert replay_differences(city.district) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +88,9 @@ def tasks_of(node: NodeContext, case: str) -> list[TaskLine]:
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
+def town(tmp_path: Path, database: Callable[[str], str]) -> Iterator[Town]:
     clock = ManualClock(START)
-    with small_city(tmp_path, district=[wanmi_casework], clock=clock) as city:
+    with small_city(tmp_path, district=[wanmi_casework], clock=clock, database=database) as city:
         yield Town(city, clock)
 
 
