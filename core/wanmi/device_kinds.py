@@ -1,7 +1,7 @@
 """Bodies of entries about devices: what stands at an edge, its alarms, its power. Data only.
 
 The core registers them, so that every node shows them. Subjects: ``device:<edge>:<device>``,
-``alarm:<edge>:<device>:<rule>``, ``power:<edge>:<device>``. Times µs UTC; a measured value is text with its unit, as it
+``alarm:<edge>:<device>:<rule>``, ``power:<edge>:<device>``, ``told:<node>:<event>:<ref>``. Times µs UTC; a measured value is text with its unit, as it
 was read: no floats in a journal. Secrets of a device's settings are never here.
 """
 
@@ -57,8 +57,12 @@ class DeviceHealthChanged(_Body, frozen=True):
     since: int
 
 
-class AlarmRaised(_Body, frozen=True):
-    """``alarm.raised``: a rule says that something is wrong, for the ``occurrence``-th time."""
+class AlarmRaised(_Body, frozen=True, omit_defaults=True):
+    """``alarm.raised``: a rule says that something is wrong, for the ``occurrence``-th time.
+
+    ``rule`` of a gateway's part ends in a colon and the part (``vehicle.emergency:13900000001``). ``lon_e7``, ``lat_e7``:
+    where that is (WGS-84): a vehicle's newest good position, else where the device stands, where anybody knows.
+    """
 
     device: str
     rule: str
@@ -70,6 +74,23 @@ class AlarmRaised(_Body, frozen=True):
     value: str
     raw: str
     since: int
+    lon_e7: int | None = None
+    lat_e7: int | None = None
+
+
+class EventTold(_Body, frozen=True):
+    """``event.told``: a node tells edges below it of what happened in its work, for scenes that wait for it.
+
+    ``event`` (``case.pressed``, ``case.overdue``) of the thing ``ref``; ``over``: it is over now. Nothing about a person.
+    """
+
+    event: str
+    ref: str
+    severity: Severity
+    why: Note
+    lon_e7: int | None
+    lat_e7: int | None
+    over: bool
 
 
 class AlarmCleared(_Body, frozen=True):
@@ -228,6 +249,11 @@ def device_subject(edge: str, device: str) -> str:
 def alarm_subject(edge: str, device: str, rule: str) -> str:
     """The subject of an alarm: one rule of one device."""
     return f"alarm:{edge}:{device}:{rule}"
+
+
+def told_subject(node: str, event: str, ref: str) -> str:
+    """The subject of what a node tells its edges of a thing."""
+    return f"told:{node}:{event}:{ref}"
 
 
 def power_subject(edge: str, device: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from wanmi.hookspecs import ReportFacts, hookimpl
 from wanmi.registry import NodeContext, Registry
-from wanmi_casework import relay, task_weighing, tasks
+from wanmi_casework import edge_events, relay, task_weighing, tasks
 from wanmi_casework.desk_parts import add_desk
 from wanmi_casework.health import PROBE, CaseworkHealth
 from wanmi_casework.near import Place
@@ -27,6 +27,7 @@ def register(to: Registry) -> None:
     to.reactor(relay.ANSWERS, kinds=("task.answered",), decide=relay.relay_answers)
     to.reactor(tasks.NAME, kinds=("task.answered", "answer.relayed"), decide=tasks.judge_answers)
     to.reactor(task_weighing.NAME, kinds=("task.judged",), decide=task_weighing.AnswerMover().decide)
+    to.reactor(edge_events.NAME, kinds=edge_events.KINDS, decide=edge_events.tell_edges)
     register_task_actions(to)
     to.probe(PROBE, CaseworkHealth(opener))
     add_desk(to)

@@ -20,8 +20,8 @@ SECOND = 1_000_000
 class AlarmRule:
     """When a reading is wrong.
 
-    One of ``above``, ``below`` (a measure) or ``is_one_of`` (a word). ``back`` is how far beyond the bound a measure has
-    to come before the alarm ends (hysteresis). It must be wrong for ``after`` seconds before it is raised and right for
+    One of ``above``, ``below`` (a measure) or ``is_one_of`` (a word, or any of several words with blanks between).
+    ``back`` is how far beyond the bound a measure has to come before the alarm ends (hysteresis). It must be wrong for ``after`` seconds before it is raised and right for
     ``clear_after`` before it is cleared. ``latching``: stays until somebody acknowledges it, even if it is over.
     """
 
@@ -41,7 +41,7 @@ class AlarmRule:
     def is_wrong(self, value: float | str, raised: bool) -> bool:
         """Whether ``value`` is wrong; while ``raised`` it has to come ``back`` far enough to be right again."""
         if isinstance(value, str):
-            return value in self.is_one_of
+            return any(word in self.is_one_of for word in value.split())
         back = self.back if raised else 0.0
         over = self.above is not None and value > self.above - back
         under = self.below is not None and value < self.below + back

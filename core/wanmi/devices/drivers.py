@@ -104,7 +104,8 @@ class Driver:
 
     ``every`` seconds between two polls (0: the device speaks by itself); ``deadline`` seconds that connecting, one
     poll or one command may take; ``stale_after`` seconds without a sample make what is known stale. ``discover`` looks
-    in a place that the technician names (an address range, "" for what is plugged in).
+    in a place that the technician names (an address range, "" for what is plugged in). ``rules`` watch the device itself,
+    ``part_rules`` each of a gateway's parts; such an alarm's rule ends in a colon and the part.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Driver:
     connect: Callable[[Place, DeviceSettings], AbstractAsyncContextManager[Session]]
     commands: tuple[Command, ...] = ()
     rules: tuple[AlarmRule, ...] = ()
+    part_rules: tuple[AlarmRule, ...] = ()
     every: float = 10.0
     deadline: float = 8.0
     stale_after: float = 60.0

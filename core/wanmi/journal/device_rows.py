@@ -62,6 +62,8 @@ class AlarmRow(Row):
     state: Mapped[str] = mapped_column(String(10))
     raised_at: Mapped[int] = mapped_column(BigInteger)
     since: Mapped[int] = mapped_column(BigInteger)
+    lon_e7: Mapped[int | None] = mapped_column(BigInteger)
+    lat_e7: Mapped[int | None] = mapped_column(BigInteger)
     cleared_at: Mapped[int | None] = mapped_column(BigInteger)
     cleared_by: Mapped[str | None] = mapped_column(String(20))
     __table_args__ = mark("projection", Index("alarm_state", "state", "raised_at"))
@@ -116,6 +118,7 @@ def register_devices(to: Registry) -> None:
     to.entry_kind("alarm.acknowledged", kinds.AlarmAcknowledged, zh="告警确认", en="Alarm acknowledged")
     to.entry_kind("alarm.silenced", kinds.AlarmSilenced, zh="告警静音", en="Alarm silenced")
     to.entry_kind("power.changed", kinds.PowerChanged, zh="供电变化", en="Power changed")
+    to.entry_kind("event.told", kinds.EventTold, zh="事件告知", en="Event told to edges")
     to.projection("devices", kinds=DEVICES, rows=(DeviceRow,), apply=project_devices)
     to.projection("alarms", kinds=ALARMS, rows=(AlarmRow,), apply=project_alarms)
     to.projection("alarm_notes", kinds=NOTES, rows=(AlarmNoteRow,), apply=project_notes)
@@ -167,7 +170,7 @@ def project_alarms(tx: Connection, entries: Sequence[Entry]) -> None:
             body = body_of(entry, kinds.AlarmRaised)
             row = (
                 entry.origin, body.device, body.rule, body.occurrence, body.severity, body.zh, body.en, body.reading,
-                body.value, body.raw, "standing", entry.at, body.since, None, None,
+                body.value, body.raw, "standing", entry.at, body.since, body.lon_e7, body.lat_e7, None, None,
             )  # fmt: skip
             upsert_rows(tx, AlarmRow, [row])
         elif entry.kind == "alarm.over":

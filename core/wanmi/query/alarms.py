@@ -19,7 +19,7 @@ MOST_ALARMS = 500
 
 @dataclass(frozen=True)
 class Alarm:
-    """An alarm's newest occurrence. ``open`` is standing or over; times µs UTC; ``silenced_until`` 0: not silenced."""
+    """An alarm's newest occurrence. ``open`` is standing or over; times µs UTC, place 1e-7 degree WGS-84; ``silenced_until`` 0: not silenced."""
 
     edge: str
     device: str
@@ -35,6 +35,8 @@ class Alarm:
     state: str
     raised_at: int
     since: int
+    lon_e7: int | None
+    lat_e7: int | None
     cleared_at: int | None
     acknowledged_at: int | None
     acknowledged_by: str | None
@@ -131,7 +133,7 @@ def _alarm(found: Any, name: str, notes: list[Any]) -> Alarm:
     return Alarm(
         edge=found.edge, device=found.device, device_name=name, rule=found.rule, occurrence=found.occurrence,
         severity=found.severity, zh=found.zh, en=found.en, reading=found.reading, value=found.value, raw=found.raw,
-        state=found.state, raised_at=found.raised_at, since=found.since, cleared_at=found.cleared_at,
+        state=found.state, raised_at=found.raised_at, since=found.since, lon_e7=found.lon_e7, lat_e7=found.lat_e7, cleared_at=found.cleared_at,
         acknowledged_at=first.acknowledged_at if first else None, acknowledged_by=first.acknowledged_by if first else None,
         silenced_until=(last.silenced_until or 0) if last else 0, note=newest.note if newest else "",
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -19,7 +20,7 @@ from wanmi.device_kinds import (
     device_subject,
     power_subject,
 )
-from wanmi.devices import CALM, AlarmRule, AlarmState, DeviceHealth, Driver, Reading, acknowledge, step
+from wanmi.devices import CALM, AlarmRule, AlarmState, DeviceHealth, Driver, Fix, Reading, acknowledge, step
 from wanmi.journal.device_rows import AlarmNoteRow, AlarmRow, DeviceRow, PowerRow
 from wanmi.models import table
 from wanmi.registry import Draft, NodeContext
@@ -29,17 +30,28 @@ POWER = "power.state"
 _POWER_STATES: tuple[PowerState, ...] = ("mains", "battery", "low", "bypass", "off", "unknown")
 
 
-class AlarmWatch:
-    """One device's rules, brought forward by what it says. What stands was read from the projections at its start."""
+Point = tuple[int, int]
+"""Longitude and latitude, 1e-7 degree WGS-84."""
 
-    def __init__(self, node: NodeContext, device: str, driver: Driver, health_after: float) -> None:
+
+class AlarmWatch:
+    """One device's rules, brought forward by what it says. What stands was read from the projections at its start.
+
+    A gateway's parts have alarms of their own: their rules' names end in a colon and the part.
+    """
+
+    def __init__(
+        self, node: NodeContext, device: str, driver: Driver, health_after: float, place: Point | None = None
+    ) -> None:
         self._node = node
         self._device = device
-        self._rules = driver.rules
+        self._driver = driver
+        self._place = place
+        self._fixes: dict[str, Fix] = {}
         self._health_after = round(health_after * SECOND)
         self._states: dict[str, AlarmState] = {}
         self._occurrences: dict[str, int] = {}
-        self._told: Mapping[str, Reading] = {}
+        self._told: dict[str, Mapping[str, Reading]] = {}
         self._power: PowerState = "unknown"
         self._health = ""
         self._turning: tuple[str, int] = ("", 0)
@@ -62,43 +74,58 @@ class AlarmWatch:
         self._power = power.state if power is not None else "unknown"
         self._health = (device.health or "") if device is not None else ""
 
-    def sampled(self, readings: Mapping[str, Reading], now: int) -> list[Draft]:
-        """What to write because of the newest readings."""
-        self._told = readings
-        drafts = list(self._alarms(readings, now))
+    def sampled(
+        self, readings: Mapping[str, Reading], now: int, part: str = "", fixes: Sequence[Fix] = ()
+    ) -> list[Draft]:
+        """What to write because of the newest readings of the device (or a part of it) and of where it is."""
+        for fix in fixes:
+            known = self._fixes.get(part)
+            if fix.state == "valid" and (known is None or (fix.made_at or now) >= (known.made_at or 0)):
+                self._fixes[part] = fix
+        if not readings:
+            return []
+        self._told[part] = readings
+        drafts = list(self._alarms(readings, now, part))
         power = readings.get(POWER)
-        if power is not None and power.quality == "good" and power.value != self._power:
+        if not part and power is not None and power.quality == "good" and power.value != self._power:
             drafts += self._powered(power, readings)
         return drafts
 
-    def _alarms(self, readings: Mapping[str, Reading], now: int) -> Iterator[Draft]:
-        for rule in self._rules:
+    def _rules(self, part: str) -> Iterator[AlarmRule]:
+        """The rules of the device, or those of a part, named after it."""
+        if not part:
+            yield from self._driver.rules
+        for rule in self._driver.part_rules if part else ():
+            yield replace(rule, name=f"{rule.name}:{part}", zh=f"{rule.zh} {part}", en=f"{rule.en} {part}")
+
+    def _alarms(self, readings: Mapping[str, Reading], now: int, part: str) -> Iterator[Draft]:
+        for rule in self._rules(part):
             reading = readings.get(rule.reading)
             before = self._states.get(rule.name, CALM)
             since = before.turning if before.turning is not None else now
             after, change = step(rule, before, reading, now)
             self._states[rule.name] = after
             if change == "raised" and reading is not None:
-                yield self._raised(rule, reading, since)
+                yield self._raised(rule, reading, since, self._where(part))
             elif change == "cleared":
                 yield self._cleared(rule.name, reading, "reading")
             elif after.over and not before.over:
                 yield self._over(rule, reading)
 
-    def _raised(self, rule: AlarmRule, reading: Reading, since: int) -> Draft:
+    def _where(self, part: str) -> Point | None:
+        """The newest good position of what moves, else where the device stands."""
+        fix = self._fixes.get(part)
+        if fix is None or fix.lon_e7 is None or fix.lat_e7 is None:
+            return self._place
+        return fix.lon_e7, fix.lat_e7
+
+    def _raised(self, rule: AlarmRule, reading: Reading, since: int, place: Point | None) -> Draft:
+        lon, lat = place if place is not None else (None, None)
         n = self._occurrences[rule.name] = self._occurrences.get(rule.name, 0) + 1
         body = AlarmRaised(
-            self._device,
-            rule.name,
-            n,
-            rule.severity,
-            rule.zh,
-            rule.en,
-            rule.reading,
-            _text(reading),
-            reading.raw,
-            since,
-        )
+            self._device, rule.name, n, rule.severity, rule.zh, rule.en, rule.reading, _text(reading), reading.raw,
+            since, lon, lat,
+        )  # fmt: skip
         return self._draft("alarm.raised", rule.name, body)
 
     def _cleared(self, rule: str, reading: Reading | None, by: Any) -> Draft:
@@ -133,7 +160,11 @@ class AlarmWatch:
         return [self._cleared(rule, self._reading_of(rule), "acknowledged")] if change == "cleared" else []
 
     def _reading_of(self, rule: str) -> Reading | None:
-        return next((self._told.get(one.reading) for one in self._rules if one.name == rule), None)
+        for part, told in self._told.items():
+            for one in self._rules(part):
+                if one.name == rule:
+                    return told.get(one.reading)
+        return None
 
     def removed(self) -> list[Draft]:
         """The device goes: what stands is cleared, since nobody will watch it any more."""

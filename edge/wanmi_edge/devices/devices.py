@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from wanmi.devices import Driver, Found, Identity, Pace, Place, Reading, Sample
+from wanmi.devices import Driver, Found, Identity, Pace, Place, Sample
 from wanmi.errors import BadInput, DeviceUnreachable, LinkError, WanmiError
 from wanmi.registry import Draft, NodeContext, Stored
 from wanmi_edge.devices.alarm_watch import AlarmWatch
@@ -158,7 +158,9 @@ class Devices:
             log.warning("device_cannot_be_opened", device=device.id, why=str(error))
             return
         post = self.board.open(device.id, driver)
-        hearing = _Hearing(node, self, device, post, AlarmWatch(node, device.id, driver, settings.health_after))
+        place = (device.lon_e7, device.lat_e7) if device.lon_e7 is not None and device.lat_e7 is not None else None
+        watch = AlarmWatch(node, device.id, driver, settings.health_after, place)
+        hearing = _Hearing(node, self, device, post, watch)
         pace = Pace(settings.retry_first, settings.retry_longest)
         talk = Talk(node, self.place(node, device.id), post, given, hearing, pace)
         task = asyncio.create_task(talk.run(), name=f"device {device.id}")
@@ -190,8 +192,8 @@ class _Hearing:
     async def heard(self, sample: Sample) -> None:
         now = self._node.clock.now()
         self._devices.tell(self._device, sample, now)
-        readings: dict[str, Reading] = {one.name: one for one in sample.readings} if not sample.part else {}
-        await self._write(self.watch.sampled(readings, now) if readings else [])
+        readings = {one.name: one for one in sample.readings}
+        await self._write(self.watch.sampled(readings, now, sample.part, sample.fixes))
         await self.looked()
 
     async def looked(self) -> None:

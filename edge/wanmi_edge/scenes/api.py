@@ -65,13 +65,14 @@ class CallIn:
 
 @dataclass(frozen=True)
 class EventIn:
-    """Something that happened elsewhere (``case.pressed``): where, and its number."""
+    """Something that happened elsewhere (``case.pressed``): where, its number, how grave (notice, warning, critical)."""
 
     event: Id
     why: Words = ""
     lon_e7: E7 | None = None
     lat_e7: E7 | None = None
     ref: Id = ""
+    severity: Id = "notice"
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,8 @@ def _calling(router: APIRouter, node: NodeContext) -> None:
     def event(caller: Reading, ask: EventIn) -> CallsOut:
         """Tell of an event; the scenes that wait for it are called."""
         place = Place(ask.lon_e7, ask.lat_e7, ask.ref)
-        return CallsOut([view_call(one) for one in book.tell_event(ask.event, ask.why, place, caller.actor.id)])
+        calls = book.tell_event(ask.event, ask.why, place, caller.actor.id, ask.severity)
+        return CallsOut([view_call(one) for one in calls])
 
     @router.post("/scenes/{scene}/calls")
     @needs("device.change")

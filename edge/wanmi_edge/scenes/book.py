@@ -107,12 +107,13 @@ class SceneBook:
             self._node.journal.append(*drafts).result()
         return len(drafts)
 
-    def tell_event(self, event: str, why: str, place: Place, actor: str | None) -> list[Call]:
+    def tell_event(self, event: str, why: str, place: Place, actor: str | None, severity: str = "notice") -> list[Call]:
         """Somebody tells of an event (``case.pressed``): every scene that waits for it is called."""
+        words = {**place.words(), "rule": event, "severity": severity}
         made = [
-            self.calling(kept.scene, f"event:{event}:{place.ref}"[:120], why or event, place.words(), None, actor)
+            self.calling(kept.scene, event_key(event, place.ref), why or event, words, None, actor)
             for kept in self.scenes().values()
-            if kept.scene.enabled and calls_on_event(kept.scene.trigger, event)
+            if kept.scene.enabled and calls_on_event(kept.scene.trigger, event, severity)
         ]
         if made:
             self._node.journal.append(*(draft for draft, _ in made)).result()
@@ -145,6 +146,11 @@ class SceneBook:
     def _append(self, scene: str, kind: str, body: SceneSet | SceneRemoved, actor: str | None) -> None:
         draft = Draft(kind=kind, subject=scene_subject(self._node.code, scene), body=body, actor=actor)
         self._node.journal.append(draft).result()
+
+
+def event_key(event: str, ref: str) -> str:
+    """What names the calls by one event of one thing."""
+    return f"event:{event}:{ref}"[:120]
 
 
 def standing_calls(tx: Connection, edge: str) -> list[Call]:

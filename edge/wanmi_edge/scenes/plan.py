@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from urllib.parse import quote
 
-from wanmi.device_kinds import AlarmRaised, PowerChanged
+from wanmi.device_kinds import PowerChanged
 from wanmi.errors import BadInput
 from wanmi_edge.scenes.rows import SceneSet, Trigger
 
@@ -30,6 +30,17 @@ class Call:
     page: str
     called_at: int
     until: int
+
+
+@dataclass(frozen=True)
+class Alarmed:
+    """An alarm that was raised or cleared (``state``), of a ``kind`` of device."""
+
+    device: str
+    kind: str
+    rule: str
+    severity: str
+    state: str
 
 
 @dataclass(frozen=True)
@@ -77,8 +88,11 @@ def need_scene(body: SceneSet) -> SceneSet:
     wrong = [word for word in _WORD.findall(body.page) if word not in WORDS]
     if wrong or "{" in _WORD.sub("", body.page):
         raise BadInput(f"scene {body.scene}: page has {wrong or 'a brace'}; it may hold {{{'} {'.join(WORDS)}}}")
-    if body.trigger.on == "event" and not body.minutes:
-        raise BadInput(f"scene {body.scene}: an event has no end of its own; say minutes")
+    trigger = body.trigger
+    if trigger.on == "alarm" and not set(trigger.states) <= {"raised", "cleared"}:
+        raise BadInput(f"scene {body.scene}: states of an alarm are raised and cleared, not {' '.join(trigger.states)}")
+    if not body.minutes and (trigger.on == "event" or (trigger.on == "alarm" and "cleared" in trigger.states)):
+        raise BadInput(f"scene {body.scene}: what calls it has no end of its own; say minutes")
     return body
 
 
@@ -87,13 +101,14 @@ def fill_page(page: str, words: Mapping[str, str]) -> str:
     return _WORD.sub(lambda found: quote(words.get(found.group(1), ""), safe=""), page)
 
 
-def calls_on_alarm(trigger: Trigger, alarm: AlarmRaised, kind: str) -> bool:
-    """Whether an alarm of a device of this kind calls the scene."""
+def calls_on_alarm(trigger: Trigger, alarm: Alarmed) -> bool:
+    """Whether an alarm calls the scene."""
     return (
         trigger.on == "alarm"
+        and alarm.state in (trigger.states or ["raised"])
         and _any(trigger.devices, alarm.device)
-        and _any(trigger.kinds, kind)
-        and (not trigger.rules or any(fnmatchcase(alarm.rule, pattern) for pattern in trigger.rules))
+        and _any(trigger.kinds, alarm.kind)
+        and (not trigger.rules or _fits(trigger.rules, alarm.rule))
         and _any(trigger.severities, alarm.severity)
     )
 
@@ -109,9 +124,9 @@ def calls_on_power(trigger: Trigger, power: PowerChanged) -> bool:
     return watches_power(trigger, power) and power.state in wanted
 
 
-def calls_on_event(trigger: Trigger, event: str) -> bool:
+def calls_on_event(trigger: Trigger, event: str, severity: str) -> bool:
     """Whether an event that somebody told of calls the scene."""
-    return trigger.on == "event" and event in trigger.events
+    return trigger.on == "event" and _fits(trigger.events, event) and _any(trigger.severities, severity)
 
 
 def goals(scenes: Mapping[str, SceneSet], calls: Iterable[Call]) -> dict[str, Goal]:
@@ -166,6 +181,10 @@ def _left_out(goal: Goal, seen: Seen) -> str:
         word for word, wanted in (("input", goal.input), ("show", goal.page)) if wanted and word not in seen.commands
     ]
     return f"this display knows no {' and '.join(missing)}" if missing else ""
+
+
+def _fits(patterns: Iterable[str], name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _any(wanted: Collection[str], value: str) -> bool:

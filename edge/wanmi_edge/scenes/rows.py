@@ -27,9 +27,11 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Trigger(_Body, frozen=True):
     """What calls a scene; an empty list stands for any.
 
-    alarm   an alarm of ``devices``, of ``kinds`` of device, of ``rules`` (patterns like ``load.*``), of ``severities``
+    alarm   an alarm of ``devices``, of ``kinds`` of device, of ``rules`` (patterns like ``load.*``), of ``severities``;
+            ``states``: raised (where none is named), cleared
     power   where a UPS's power comes from is one of ``states``
-    event   somebody told of one of ``events`` over the API (``case.pressed``)
+    event   the district or somebody over the API told of one of ``events`` (patterns: ``case.pressed``, ``case.*``) of one
+            of ``severities``
     hand    only somebody who asks for it
     """
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from wanmi.errors import BadInput
 from wanmi.mqtt import Address, MqttClient
 from wanmi.registry import AdminResult, NodeContext, Progress, Registry
-from wanmi_edge.broker_files import BrokerFiles
-from wanmi_edge.walls.book import Admission, admit_wall, list_walls, revoke_wall
+from wanmi_edge.walls.book import admission, revoke_wall
 from wanmi_edge.walls.desk import WallDesk
 from wanmi_edge.walls.driver import wall_driver
 from wanmi_edge.walls.rows import register_walls
+from wanmi_edge.walls.views import wall_lines
 
 if TYPE_CHECKING:
     import typer
+    from fastapi import APIRouter
 
 Args = Mapping[str, Any]
 Items = Iterator[Progress | AdminResult]
@@ -43,25 +45,9 @@ def add_walls(to: Registry, client: Client, url: Callable[[], str]) -> WallDesk:
     to.action("wall.admit", partial(_admit, url), help="admit a wall, or give it a new password")
     to.action("wall.list", partial(_list, desk), help="the walls of this edge")
     to.action("wall.revoke", _revoke, help="end a wall's password")
+    to.router("/api/v1", partial(_routes, desk, url))
     to.command("walls", _commands, help="Walls of an edge: admit, list, revoke.")
     return desk
-
-
-def admission(node: NodeContext, wall: str, url: str, actor: str | None) -> Admission:
-    """Admit, and say all that the wall's PC needs."""
-    told = _told(node)
-    if told.get("kind") == "iotcore":
-        raise BadInput("this edge's broker is iotcore, which has no access rules: install mosquitto to admit walls")
-    return Admission(wall, admit_wall(node, wall, actor), url, str(told.get("ca") or ""))
-
-
-def _told(node: NodeContext) -> dict[str, Any]:
-    """What the edge's own broker says of itself (kind, ca); empty while it does not run, or is another's."""
-    try:
-        told: dict[str, Any] = json.loads(BrokerFiles(node.dir / "broker").address.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return told
 
 
 def _admit(url: Callable[[], str], node: NodeContext, args: Args) -> Items:
@@ -70,16 +56,7 @@ def _admit(url: Callable[[], str], node: NodeContext, args: Args) -> Items:
 
 
 def _list(desk: WallDesk, node: NodeContext, _args: Args) -> Items:
-    heard = desk.fresh()
-    yield {
-        "walls": [
-            {
-                "wall": one.wall, "state": one.state, "changed_at": one.changed_at,
-                "now": heard[one.wall].state if one.wall in heard else "", "page": heard[one.wall].page if one.wall in heard else "",
-            }
-            for one in list_walls(node)
-        ]
-    }  # fmt: skip
+    yield {"walls": [msgspec.to_builtins(one) for one in wall_lines(node, desk)]}
 
 
 def _revoke(node: NodeContext, args: Args) -> Items:
@@ -92,6 +69,12 @@ def _wall(args: Args) -> str:
     if not isinstance(wall, str):
         raise BadInput("wall: must be given")
     return wall
+
+
+def _routes(desk: WallDesk, url: Callable[[], str], node: NodeContext) -> APIRouter:
+    from wanmi_edge.walls.api import build_api
+
+    return build_api(node, desk, url)
 
 
 def _commands() -> typer.Typer:

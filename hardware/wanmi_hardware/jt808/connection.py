@@ -130,11 +130,11 @@ class Connection:
 
     async def _sample(self, frame: Frame) -> Sample | None:
         now, datum = self._gateway.place.clock.now(), self._gateway.datum
+        vehicle = self._gateway.vehicle(frame.phone)
         if frame.kind == m.LOCATION:
-            vehicle = self._gateway.vehicle(frame.phone)
             return sample_of(frame.phone, vehicle, m.read_location(frame.body), datum, now)
         if frame.kind == m.BATCH:
-            return batch_of(frame.phone, m.read_batch(frame.body), datum, now)
+            return batch_of(frame.phone, vehicle, m.read_batch(frame.body), datum, now)
         if frame.kind == m.MEDIA_EVENT:
             return Sample(events=(media_event(m.read_media_event(frame.body), now),), part=frame.phone)
         if frame.kind == m.MEDIA:

@@ -15,7 +15,7 @@ from wanmi.errors import DeviceRefused, DeviceUnreachable
 from wanmi_hardware.jt808.codes import CodeBook
 from wanmi_hardware.jt808.connection import Connection
 from wanmi_hardware.jt808.gateway import Gateway
-from wanmi_hardware.jt808.taking import CONNECTED, GARBLED, QUANTITIES, RULES, WAITING
+from wanmi_hardware.jt808.taking import CONNECTED, GARBLED, QUANTITIES, RULES, VEHICLE_RULES, WAITING
 
 HEARD_EVERY = 10.0
 """Seconds between two samples of the port itself when no vehicle speaks."""
@@ -141,5 +141,5 @@ JT808 = Driver(
         Command("waiting", "待批准终端", "who waits for approval", {}),
         Command("forget", "清空待批准名单", "empty the list of those who wait", {}),
     ),
-    rules=RULES, every=0, deadline=8.0, stale_after=60.0, discover=discover,
+    rules=RULES, part_rules=VEHICLE_RULES, every=0, deadline=8.0, stale_after=60.0, discover=discover,
 )  # fmt: skip

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wanmi.device_kinds import AlarmRaised, PowerChanged
+from wanmi.device_kinds import PowerChanged
 from wanmi.errors import BadInput
 from wanmi_edge.scenes.plan import (
+    Alarmed,
     Call,
     Goal,
     Seen,
@@ -43,6 +44,8 @@ def scene(**changes: Any) -> SceneSet:
         ({"priority": 101}, "priority"), ({"minutes": -1}, "minutes"), ({"page": "file:///x"}, "no http"),
         ({"page": "https://n/{who}"}, "who"), ({"page": "https://n/{lon"}, "brace"),
         ({"trigger": Trigger("event", events=["case.pressed"])}, "say minutes"),
+        ({"trigger": Trigger("alarm", states=["cleared"])}, "say minutes"),
+        ({"trigger": Trigger("alarm", states=["battery"])}, "raised and cleared"),
     ],
 )  # fmt: skip
 def test_scenes_that_could_never_work(changes: dict[str, Any], match: str) -> None:
@@ -58,18 +61,23 @@ def test_pages_are_filled_and_quoted() -> None:
 
 
 def test_triggers() -> None:
-    alarm = AlarmRaised("D0001", "load.high", 1, "critical", "", "", "load", "85", "85", 0)
-    assert calls_on_alarm(Trigger("alarm"), alarm, "ups")
-    assert calls_on_alarm(Trigger("alarm", rules=["load.*"], kinds=["ups"], severities=["critical"]), alarm, "ups")
+    alarm = Alarmed("D0001", "ups", "load.high", "critical", "raised")
+    assert calls_on_alarm(Trigger("alarm"), alarm)
+    assert calls_on_alarm(Trigger("alarm", rules=["load.*"], kinds=["ups"], severities=["critical"]), alarm)
     for no in (Trigger("alarm", rules=["lamp.*"]), Trigger("alarm", kinds=["gnss"]), Trigger("alarm", devices=["D0002"]),
-               Trigger("alarm", severities=["notice"]), HAND):  # fmt: skip
-        assert not calls_on_alarm(no, alarm, "ups")
+               Trigger("alarm", severities=["notice"]), Trigger("alarm", states=["cleared"]), HAND):  # fmt: skip
+        assert not calls_on_alarm(no, alarm)
+    both = Trigger("alarm", states=["raised", "cleared"])
+    assert all(calls_on_alarm(both, replace(alarm, state=state)) for state in ("raised", "cleared"))
     power = PowerChanged("D0001", "battery", "mains", 90, 20, "3")
     assert calls_on_power(Trigger("power"), power)
     assert not calls_on_power(Trigger("power", states=["low"]), power)
     assert not calls_on_power(Trigger("power"), msgspec.structs.replace(power, state="mains"))
-    assert calls_on_event(Trigger("event", events=["case.pressed"]), "case.pressed")
-    assert not calls_on_event(HAND, "case.pressed")
+    assert calls_on_event(Trigger("event", events=["case.*"]), "case.pressed", "notice")
+    assert not calls_on_event(
+        Trigger("event", events=["case.pressed"], severities=["critical"]), "case.pressed", "warning"
+    )
+    assert not calls_on_event(HAND, "case.pressed", "notice")
 
 
 def test_the_higher_priority_has_a_display_then_the_newer_call() -> None:

@@ -101,28 +101,42 @@ class Hall:
         return [one.entry.kind for one in self.node.journal.read(self.node.code, 0) if one.entry is not None]
 
 
+class HallPlugin:
+    """The edge's devices and scenes, polled quickly."""
+
+    def __init__(self) -> None:
+        self.devices = Devices()
+        self.stages: list[Stage] = []
+
+    def plugin(self) -> Plugin:
+        @hookimpl
+        def register(to: Registry) -> None:
+            to.section("edge", EdgeSettings)
+            to.driver(replace(PJLINK, every=0.05))
+            to.driver(replace(MDC, every=0.05))
+            add_devices(to, self.devices)
+            self.stages.append(add_scenes(to, self.devices))
+
+        module = ModuleType("wanmi_edge_scenes")
+        module.register = register  # type: ignore[attr-defined]
+        return Plugin("edge_scenes", "0", module)
+
+
 @pytest.fixture
-def hall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hall]:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage_module, "TICK", 0.02)
     monkeypatch.setattr(stage_module, "RETRY", 0.05)
-    devices, stages, clock = Devices(), [], Moved()
 
-    @hookimpl
-    def register(to: Registry) -> None:
-        to.section("edge", EdgeSettings)
-        to.driver(replace(PJLINK, every=0.05))
-        to.driver(replace(MDC, every=0.05))
-        add_devices(to, devices)
-        stages.append(add_scenes(to, devices))
 
-    module = ModuleType("wanmi_edge_scenes")
-    module.register = register  # type: ignore[attr-defined]
+@pytest.fixture
+def hall(tmp_path: Path, quick: None) -> Iterator[Hall]:
+    made, clock = HallPlugin(), Moved()
     node = small_node(
-        tmp_path / "edge", role="edge", code="21010201", plugins=[lines_plugin(), Plugin("edge_scenes", "0", module)],
+        tmp_path / "edge", role="edge", code="21010201", plugins=[lines_plugin(), made.plugin()],
         sections={"edge": {}, "edge.devices": {"retry_longest": 1, "flush_every": 1}}, clock=clock,
     )  # fmt: skip
     try:
-        yield Hall(node, devices, stages[-1], clock)
+        yield Hall(node, made.devices, made.stages[-1], clock)
     finally:
         node.close()
 
@@ -198,6 +212,22 @@ def test_priorities_time_and_events(hall: Hall) -> None:
             await until(lambda: hall.held("D0003").state == "back")
             assert hall.screen.panel.input == 0x21
             assert hall.book.calls() == []
+
+    asyncio.run(play())
+    assert replay_differences(hall.node) == []
+
+
+def test_a_scene_may_wait_for_the_end_of_an_alarm(hall: Hall) -> None:
+    async def play() -> None:
+        async with hall.open():
+            cleared = Trigger("alarm", rules=["load.*"], states=["cleared"])
+            hall.book.keep(scene("calm", cleared, ["D0003"], page="https://n/{state}/{lon}", minutes=5), None)
+            hall.ups.says = "85 mains"
+            await until(lambda: "alarm.raised" in hall.kinds())
+            hall.ups.says = "20 mains"
+            await until(lambda: hall.screen.panel.url == "https://n/cleared/123.4330000")
+            hall.clock.ahead += 6 * 60 * SECOND
+            await until(lambda: hall.screen.panel.input == 0x21)
 
     asyncio.run(play())
     assert replay_differences(hall.node) == []

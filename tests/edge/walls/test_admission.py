@@ -18,8 +18,7 @@ from wanmi.reports.cards import verifier_matches
 from wanmi.testing import replay_differences, small_node
 from wanmi_edge.broker_files import acl_rules
 from wanmi_edge.terminals import TerminalBook
-from wanmi_edge.walls.book import admit_wall, list_walls, revoke_wall
-from wanmi_edge.walls.parts import admission
+from wanmi_edge.walls.book import admission, admit_wall, list_walls, revoke_wall
 from wanmi_edge.walls.rows import register_walls
 
 

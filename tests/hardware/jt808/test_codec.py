@@ -16,7 +16,7 @@ from wanmi.errors import DeviceGarbled
 from wanmi_hardware.jt808 import messages as m
 from wanmi_hardware.jt808.frames import LONGEST, Frame, FrameReader, read_frame, write_frame
 from wanmi_hardware.jt808.parts import MOST_OPEN, Joiner
-from wanmi_hardware.jt808.taking import Vehicle, batch_of, fix_of, readings_of, sample_of
+from wanmi_hardware.jt808.taking import VEHICLE_RULES, Vehicle, batch_of, fix_of, readings_of, sample_of
 
 RECORDED = Path(__file__).parent / "recorded" / "frames.txt"
 NOW = 1_790_000_000_000_000
@@ -83,7 +83,7 @@ def test_what_cannot_be_is_no_valid_fix() -> None:
     assert state(terminal.location(NOW + 600_000_000, 123_000_000, 41_000_000))[0] == "implausible"
     late = terminal.location(NOW - 600_000_000, 123_000_000, 41_000_000)
     assert state(late)[0] == "stale"
-    kept = batch_of("1", m.read_batch(terminal.batch([late])), "WGS84", NOW)
+    kept = batch_of("1", Vehicle(), m.read_batch(terminal.batch([late])), "WGS84", NOW)
     assert [one.state for one in kept.fixes] == ["valid"], "a kept position belongs to the track"
     with pytest.raises(DeviceGarbled, match="a position of"):
         m.read_location(terminal.location(NOW, 181_000_000, 0))
@@ -107,7 +107,14 @@ def test_alarms_and_ignition_are_events_when_they_change() -> None:
         told.append([one.kind for one in sample_of("1", vehicle, m.read_location(body), "WGS84", NOW).events])
     assert told == [[], ["alarm.began"], ["acc.off"], ["alarm.ended"]]
     readings = {one.name: one.value for one in readings_of(m.read_location(body))}
-    assert readings == {"acc": "off", "alarm": "none", "mileage": 1234.5, "signal": 31.0, "satellites.used": 12.0}
+    assert readings == {
+        "acc": "off",
+        "alarm": "none",
+        "alarms": "none",
+        "mileage": 1234.5,
+        "signal": 31.0,
+        "satellites.used": 12.0,
+    }
 
 
 PHONES = st.integers(1, 10**11).map(str)
@@ -189,3 +196,25 @@ def test_open_messages_are_bounded() -> None:
     for n in range(100):
         assert joiner.take(Frame(0x0801, "1", n * 10 + 1, b"x", parts=2, part=1)) is None
     assert len(joiner._open) == MOST_OPEN
+
+
+def test_a_button_pressed_while_there_was_no_link_is_told_once() -> None:
+    car = Vehicle()
+    live = m.read_location(terminal.location(NOW - 600 * 1_000_000, 123_429_304, 41_796_770))
+    sample_of("1", car, live, "WGS84", NOW)
+    pressed = [
+        terminal.location(NOW - n * 1_000_000, 123_429_304, 41_796_770, alarms=1 if n == 60 else 2) for n in (60, 30)
+    ]
+    first = batch_of("1", car, m.read_batch(terminal.batch(pressed)), "WGS84", NOW)
+    assert [(one.name, one.value) for one in first.readings] == [("alarms", "emergency")], "overspeed is of then"
+    again = batch_of("1", car, m.read_batch(terminal.batch(pressed)), "WGS84", NOW)
+    assert again.readings == ()
+
+
+def test_every_bit_is_an_alarm_or_an_event_on_purpose() -> None:
+    named = {one.name.removeprefix("vehicle.") for one in VEHICLE_RULES}
+    assert {name for name, _, _ in m.ALARMS.values()} - named == {"area", "route"}
+    for rule in VEHICLE_RULES:
+        word = rule.name.removeprefix("vehicle.")
+        assert rule.is_wrong(f"overspeed {word}", raised=False)
+        assert not rule.is_wrong("none", raised=True)
