@@ -67,11 +67,11 @@ DEVICES = [
     device("D0004", "Roof receiver", "gnss-nmea", "gnss", fix=FIX, settings={"path": "/dev/serial/by-id/usb-u-blox"}),
     device("D0005", "车棚接收机", "gnss-nmea", "gnss", "stale", fix={"state": "no_fix", "reason": "no satellites in use"}, seen_at=NOW - 3 * MINUTE, reason="silent for 180 s"),
     device("D0006", "大屏左", "pjlink", "display", readings=[
-        reading("display.power", "on", "", "电源", "power", word_zh="已开机", word_en="on"),
-        reading("display.input", "HDMI 1", "", "信号源", "input"), reading("lamp.1.hours", 3120, "h", "灯时", "lamp hours"),
+        reading("power", "on", "", "电源", "power", word_zh="已开机", word_en="on"),
+        reading("input", "HDMI 1", "", "信号源", "input"), reading("lamp.1.hours", 3120, "h", "灯时", "lamp hours"),
     ]),
     device("D0007", "Wall right", "samsung-mdc", "display", readings=[
-        reading("display.power", "warming", "", "电源", "power", word_zh="预热中", word_en="warming up"),
+        reading("power", "warming", "", "电源", "power", word_zh="预热中", word_en="warming up"),
     ]),
     device("D0008", "交换机", "if-mib", "network", readings=[
         reading("uptime", 8_640_000, "s", "运行时间", "uptime"), reading("links.up", 22, "", "接通端口", "links up"), reading("links.down", 2, "", "断开端口", "links down"),
@@ -98,6 +98,8 @@ ALARMS = [
     alarm("D0002", "North gate UPS", "load.high", "warning", "负载过高", "load is high", 5, reading="output.load", value="71 %", raw="71",
           acknowledged_at=NOW - 4 * MINUTE, acknowledged_by="technician", note="已通知值班电工"),
     alarm("D0003", "南门不间断电源（备用机房二层）", "lost", "warning", "失去联系", "lost contact", 24, silenced_until=NOW + 55 * MINUTE),
+    alarm("D0009", "JT/T 808", "vehicle.emergency:13900000001", "critical", "紧急报警 13900000001", "emergency button 13900000001", 2,
+          reading="alarms", value="emergency", raw="emergency", state="over", lon_e7=1234291234, lat_e7=417967890),
     alarm("D0001", "机房一号 UPS", "battery.test", "notice", "电池自检失败", "battery test failed", 600, state="over"),
 ]  # fmt: skip
 HEALTH = [
@@ -154,6 +156,20 @@ SCENES = {
     }],
     "displays": [{"display": "D0006", "scene": "alarm-map", "state": "shown", "reason": "D0002 on_battery", "page": "/map"}],
 }  # fmt: skip
+WALLS = {
+    "as_of": NOW,
+    "walls": [
+        {
+            "wall": "wall-hall",
+            "state": "admitted",
+            "changed_at": NOW - 600 * MINUTE,
+            "now": "up",
+            "page": "https://edge.example/map",
+            "device": "D0010",
+        },
+        {"wall": "wall-old", "state": "revoked", "changed_at": NOW - 60 * MINUTE},
+    ],
+}
 HEADS = {
     "chains": [{"origin": EDGE, "seq": 200, "hash": "aa"}, {"origin": DISTRICT, "seq": 90, "hash": "bb"}],
     "cosigns": [{"origin": EDGE, "by": DISTRICT, "seq": 188, "hash": "aa", "at": NOW - 75 * SECOND, "sig": ""}],
@@ -198,7 +214,7 @@ def edge_answers(request: httpx.Request) -> httpx.Response:
         "/drivers": {"drivers": [{"name": "ups-snmp", "commands": [{"name": "test_battery", "zh": "电池自检", "en": "battery test"}]}]},
         "/ledger": LEDGER, "/spool/refused": {"refused": REFUSED}, "/terminals": {"as_of": NOW, "terminals": TERMINALS},
         "/terminals/positions": {"positions": [{"terminal": "T210102-0001", "lon_e7": 1234301000, "lat_e7": 417970000, "fix_at": NOW - 25 * SECOND}]},
-        "/scenes": SCENES, "/vehicles": VEHICLES, "/fences": FENCES,
+        "/scenes": SCENES, "/walls": WALLS, "/vehicles": VEHICLES, "/fences": FENCES,
         "/devices/D0001/samples": samples(),
     }  # fmt: skip
     answers |= {f"/devices/{one['id']}": one for one in DEVICES}

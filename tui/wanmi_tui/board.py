@@ -49,6 +49,7 @@ class Board(Doing, Screen[None]):
         Binding("t", "retry"),
         Binding("v", "verify"),
         Binding("c", "command"),
+        Binding("w", "wall"),
         Binding("y", "copy"),
         Binding("j", "move(1)"),
         Binding("k", "move(-1)"),
@@ -72,6 +73,11 @@ class Board(Doing, Screen[None]):
     def lang(self) -> Lang:
         """The language of the moment."""
         return self.wanmi.lang
+
+    @property
+    def section_name(self) -> str:
+        """The section that is shown."""
+        return self.section.name
 
     @property
     def chosen(self) -> Line | None:

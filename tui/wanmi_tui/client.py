@@ -11,7 +11,7 @@ import msgspec
 
 from wanmi.errors import BadInput
 from wanmi_tui.wire import Alarm, Answered, Entries, Hint, OwnNode, Problem, Samples
-from wanmi_tui.wire_field import Call, Ended, Retried
+from wanmi_tui.wire_field import Admitted, Call, Ended, Retried, Wall
 from wanmi_tui.words import T, Text
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ BEATS = 40.0
 """Seconds without a heartbeat (they come every 15 s) after which a stream is dead."""
 MAX_ANSWER = 8_000_000
 """Bytes that are taken of one answer."""
-HINTED = "alarm.,device.,power.,node.,link.,terminal.,geofence.,vehicle.,report.,scene."
+HINTED = "alarm.,device.,power.,node.,link.,terminal.,fence.,vehicle.,report.,scene.,wall."
 
 
 class Unreached(Exception):
@@ -106,6 +106,14 @@ class NodeClient:
     async def end_scene(self, scene: str) -> object:
         """End every call of a scene."""
         return await self._ask("DELETE", f"/scenes/{quote(scene, safe='')}/calls", Ended)
+
+    async def admit_wall(self, wall: str) -> Admitted:
+        """Admit a wall, or give it a new password."""
+        return await self._ask("PUT", f"/walls/{quote(wall, safe='')}", Admitted)
+
+    async def revoke_wall(self, wall: str, reason: str) -> object:
+        """End a wall's password."""
+        return await self._ask("DELETE", f"/walls/{quote(wall, safe='')}", Wall, query={"reason": reason})
 
     async def hints(self, after: int | None) -> AsyncIterator[Hint]:
         """Entries as they come, from a position on; ends when the stream does. The first has the position only."""

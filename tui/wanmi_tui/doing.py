@@ -17,7 +17,7 @@ from wanmi_tui.views.alarms import alarm_words
 from wanmi_tui.views.records import help_pairs, record_pairs
 from wanmi_tui.watch import Watch
 from wanmi_tui.wire import Alarm, Command, Device
-from wanmi_tui.wire_field import RefusedReport, Scene
+from wanmi_tui.wire_field import RefusedReport, Scene, Wall
 from wanmi_tui.words import Lang, T
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Doing(Screen[None]):
         def lang(self) -> Lang: ...
         @property
         def chosen(self) -> Line | None: ...
+        @property
+        def section_name(self) -> str: ...
         def look(self) -> Look: ...
 
     def open_chosen(self) -> None:
@@ -114,6 +116,8 @@ class Doing(Screen[None]):
             await self.tell(self.wanmi.watch_of(line.node), line.about)
         elif line is not None and isinstance(line.about, Scene):
             await self._direct(self.wanmi.watch_of(line.node), line.about)
+        elif line is not None and isinstance(line.about, Wall):
+            await self._keep_wall(self.wanmi.watch_of(line.node), line.about)
         else:
             self.wanmi.say(T.nothing_chosen.to(self.lang))
 
@@ -129,6 +133,50 @@ class Doing(Screen[None]):
             why = await self.app.push_screen_wait(AskText(title, T.why_hint.to(lang)))
             if why is not None:
                 await self._do(watch, watch.client.call_scene(scene.name, why), title)
+
+    @work(exclusive=True, group="doing")
+    async def action_wall(self) -> None:
+        """Admit a wall at the chosen line's node, or at the first one."""
+        if self.section_name != "displays":
+            return
+        line = self.chosen
+        watch = self.wanmi.watch_of(line.node) if line is not None else self.wanmi.watches[0]
+        name = await self.app.push_screen_wait(AskText(T.wall_new.to(self.lang), T.wall_name_hint.to(self.lang)))
+        if name:
+            await self._admit(watch, name)
+
+    async def _keep_wall(self, watch: Watch, wall: Wall) -> None:
+        """Give a wall a new password, or end it."""
+        lang = self.lang
+        title = T.wall_title.to(lang, name=wall.wall)
+        choices = [("password", T.wall_password.to(lang))]
+        choices += [("revoke", T.wall_revoke.to(lang))] if wall.state == "admitted" else []
+        wish = await self.app.push_screen_wait(AskChoice(title, choices))
+        if wish == "password":
+            await self._admit(watch, wall.wall)
+        elif wish == "revoke":
+            why = await self.app.push_screen_wait(AskText(title, T.why_hint.to(lang)))
+            if why is not None:
+                await self._do(watch, watch.client.revoke_wall(wall.wall, why), title)
+
+    async def _admit(self, watch: Watch, name: str) -> None:
+        """Admit, and show once what the wall's PC needs."""
+        lang = self.lang
+        try:
+            given = await watch.client.admit_wall(name)
+        except (Unreached, Refused) as error:
+            self.wanmi.say(T.failed.to(lang, why=self.told(error)), bad=True)
+            return
+        watch.refresh()
+        start = f"wanmi wall init wall.toml --wall {given.wall} --broker {given.broker}" + (
+            " --ca ca.crt" if given.ca else ""
+        )
+        pairs = [
+            ("", T.wall_once.to(lang)), (T.wall.to(lang), given.wall), (T.password.to(lang), given.password),
+            (T.broker.to(lang), given.broker or "–"), (T.authority.to(lang), given.ca or "–"),
+            (T.wall_on_pc.to(lang), f"{start} --allow https://…"),
+        ]  # fmt: skip
+        self.app.push_screen(Record(T.wall_title.to(lang, name=given.wall), pairs, lang))
 
     async def tell(self, watch: Watch, device: Device) -> None:
         """Ask which command, its arguments, and for a risky one its name once more; then send it."""

@@ -23,6 +23,7 @@ from wanmi_tui.topics import (
     SCENES,
     TERMINALS,
     VEHICLES,
+    WALLS,
     Topic,
 )
 from wanmi_tui.views.alarms import alarms_page
@@ -58,7 +59,9 @@ SECTIONS: tuple[Section, ...] = (
     Section("4", "gnss", T.gnss, T.gnss_long, gnss_page, _DEVICES, ("command",)),
     Section("5", "terminals", T.terminals, T.terminals_long, terminals_page, (TERMINALS, POSITIONS)),
     Section("6", "vehicles", T.vehicles, T.vehicles_long, vehicles_page, (VEHICLES, FENCES, *_DEVICES)),
-    Section("7", "displays", T.displays, T.displays_long, displays_page, (*_DEVICES, SCENES), ("command",)),
+    Section(
+        "7", "displays", T.displays, T.displays_long, displays_page, (*_DEVICES, SCENES, WALLS), ("command", "wall")
+    ),
     Section("8", "network", T.network, T.network_long, network_page, _DEVICES, ("command",)),
     Section("9", "spool", T.spool, T.spool_long, spool_page, (LEDGER, REFUSED), ("retry",)),
     Section("0", "journal", T.journal, T.journal_long, journal_page, (HEADS,), ("verify",), tail=True),

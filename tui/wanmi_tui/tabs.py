@@ -86,7 +86,7 @@ def _gap(lang: Lang, width: int) -> str:
 def key_line(section: Section, app: WanmiApp, lang: Lang, theme: str, width: int) -> Rich:
     """The keys that do something here."""
     does = {"acknowledge": ("a", T.key_ack), "silence": ("s", T.key_silence), "command": ("c", T.key_command)}
-    does |= {"retry": ("t", T.key_retry), "verify": ("v", T.key_verify)}
+    does |= {"wall": ("w", T.key_wall), "retry": ("t", T.key_retry), "verify": ("v", T.key_verify)}
     pairs = [("↵", T.key_open), *(does[name] for name in section.does), ("/", T.key_find), ("y", T.key_copy)]
     pairs += [("p", T.key_go_on if app.paused else T.key_pause)]
     pairs += [("n", T.key_node)] if len(app.watches) > 1 else []

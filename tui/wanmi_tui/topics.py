@@ -26,6 +26,7 @@ from wanmi_tui.wire_field import (
     Scenes,
     Terminals,
     Vehicles,
+    Walls,
 )
 
 Answer_co = TypeVar("Answer_co", covariant=True)
@@ -55,9 +56,10 @@ LEDGER = Topic("ledger", "/ledger", Ledger, 5.0, ("report.",))
 REFUSED = Topic("refused", "/spool/refused", RefusedReports, 10.0, ("report.",))
 TERMINALS = Topic("terminals", "/terminals", Terminals, 10.0, ("terminal.",))
 POSITIONS = Topic("positions", "/terminals/positions", Positions, 15.0)
-VEHICLES = Topic("vehicles", "/vehicles", Vehicles, 5.0, ("geofence.", "vehicle."))
-FENCES = Topic("fences", "/fences", Fences, 30.0, ("fence.", "geofence."))
+VEHICLES = Topic("vehicles", "/vehicles", Vehicles, 5.0, ("fence.", "vehicle."))
+FENCES = Topic("fences", "/fences", Fences, 30.0, ("fence.",))
 SCENES = Topic("scenes", "/scenes", Scenes, 15.0, ("scene.",))
+WALLS = Topic("walls", "/walls", Walls, 15.0, ("wall.",))
 
 ALWAYS = (OWN, ALARMS)
 """Read whatever is shown: the top line counts alarms."""

@@ -131,6 +131,33 @@ class Scenes(msgspec.Struct, frozen=True):
     displays: list[Held] = []
 
 
+class Wall(msgspec.Struct, frozen=True):
+    """A wall that may stand at the edge's broker; ``now``: up, gone, or empty while it is not heard."""
+
+    wall: str
+    state: str = ""
+    changed_at: int = 0
+    now: str = ""
+    page: str = ""
+    device: str = ""
+
+
+class Walls(msgspec.Struct, frozen=True):
+    """GET /walls."""
+
+    as_of: int = 0
+    walls: list[Wall] = []
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """What a wall's PC needs; the password is told this once."""
+
+    wall: str
+    password: str
+    broker: str = ""
+    ca: str = ""
+
+
 class Ended(msgspec.Struct, frozen=True):
     """How many calls were ended."""
 

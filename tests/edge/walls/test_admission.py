@@ -7,18 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import httpx
 import pytest
 
 from wanmi.errors import BadInput, NotFound
 from wanmi.hookspecs import hookimpl
+from wanmi.identity import add_token
 from wanmi.node import Node
 from wanmi.plugins import Plugin
 from wanmi.registry import Registry
 from wanmi.reports.cards import verifier_matches
-from wanmi.testing import replay_differences, small_node
+from wanmi.testing import replay_differences, running, small_node
 from wanmi_edge.broker_files import acl_rules
 from wanmi_edge.terminals import TerminalBook
 from wanmi_edge.walls.book import admission, admit_wall, list_walls, revoke_wall
+from wanmi_edge.walls.parts import add_walls
 from wanmi_edge.walls.rows import register_walls
 
 
@@ -79,6 +82,32 @@ def test_a_broker_without_access_rules_takes_no_walls(node: Node) -> None:
     with pytest.raises(BadInput, match="install mosquitto"):
         admission(node, "wall-1", "mqtt://x", None)
     assert list_walls(node) == []
+
+
+def test_walls_over_http(tmp_path: Path) -> None:
+    @hookimpl
+    def register(to: Registry) -> None:
+        add_walls(to, lambda: None, lambda: "mqtts://edge.example:8883")
+        to.right("device.change", zh="设备", en="Set devices", scope="devices:write", posts=("technician",))
+
+    module = ModuleType("wanmi_walls")
+    module.register = register  # type: ignore[attr-defined]
+    with small_node(tmp_path / "edge", role="edge", code="21010201", plugins=[Plugin("walls", "0", module)]) as made:
+        secret = add_token(made, name="desk", scopes=["devices:read", "devices:write"]).secret
+        reader = add_token(made, name="screen", scopes=["devices:read"]).secret
+        with running(made, web=True) as places, httpx.Client(base_url=f"{places['web']}/api/v1") as client:
+            client.headers["authorization"] = f"Bearer {reader}"
+            assert client.put("/walls/wall-hall").status_code == 403
+            client.headers["authorization"] = f"Bearer {secret}"
+            given = client.put("/walls/wall-hall").json()
+            assert (given["broker"], len(given["password"]) > 40) == ("mqtts://edge.example:8883", True)
+            (wall,) = client.get("/walls").json()["walls"]
+            assert (wall["wall"], wall["state"], wall["now"], wall["device"]) == ("wall-hall", "admitted", "", "")
+            assert given["password"] not in client.get("/walls").text
+            wrong = client.put("/walls/hall")
+            assert (wrong.status_code, "wall-" in wrong.json()["detail"]) == (422, True)
+            assert client.delete("/walls/wall-hall", params={"reason": "sold"}).json()["state"] == "revoked"
+            assert client.delete("/walls/wall-hall").status_code == 404
 
 
 def test_the_rules_of_a_wall_stand_under_its_own_user() -> None:

@@ -1,4 +1,4 @@
-"""Displays with what they show; the scenes that rules call up stand below them."""
+"""Displays with what they show; below them the scenes that rules call up, and the walls that may stand at the broker."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import replace
 from wanmi_tui.cells import ago, clock
 from wanmi_tui.pages import Cell, Column, Line, Look, Page, dim, joined, page_of, plain, state_cell
 from wanmi_tui.state import NodeState
-from wanmi_tui.topics import DEVICES, EQUIPMENT, SCENES
+from wanmi_tui.topics import DEVICES, EQUIPMENT, SCENES, WALLS
 from wanmi_tui.views.devices import AGE, HEARD, NAME, SAID, STATE, device_lines, first, summary, value_text
 from wanmi_tui.wire import Device, Reading
-from wanmi_tui.wire_field import Call, Held, Scene, Scenes
+from wanmi_tui.wire_field import Call, Held, Scene, Scenes, Wall, Walls
 from wanmi_tui.words import T, word
 
 COLUMNS = (NAME, STATE, Column(T.power_state, 12), Column(T.input, 10), HEARD, SAID)
@@ -30,6 +30,9 @@ def _lines(look: Look, states: Sequence[NodeState]) -> Iterator[Line]:
     for state in states:
         told = state.get(SCENES) or Scenes()
         yield from (_scene(look, state, scene, told.as_of) for scene in told.scenes)
+    for state in states:
+        walls = state.get(WALLS) or Walls()
+        yield from (_wall(look, state, wall, walls.as_of) for wall in walls.walls)
 
 
 def _held(line: Line) -> Held | None:
@@ -44,7 +47,7 @@ def _held_text(held: Held, look: Look) -> str:
 
 
 def _display(device: Device, look: Look) -> tuple[Cell, ...]:
-    power, shown = first(device, "display.power"), first(device, "display.page", "display.input")
+    power, shown = first(device, "power"), first(device, "page", "input")
     told = dim("–") if power is None else _power(power, look)
     return (told, dim("–") if shown is None else plain(value_text(shown, look.lang)), AGE, plain(summary(device, look)))
 
@@ -67,3 +70,16 @@ def _scene(look: Look, state: NodeState, scene: Scene, now: int) -> Line:
     until = f"→ {clock(call.until)}" if call.until else ""
     notes = (joined(words, call.why, until), joined(scene.name, " ".join(scene.displays), scene.page))
     return Line(f"{state.code}|scene {scene.name}", state, cells, scene, notes)
+
+
+def _wall(look: Look, state: NodeState, wall: Wall, now: int) -> Line:
+    """A wall: admitted or revoked, and whether it is heard."""
+    lang, admitted = look.lang, wall.state == "admitted"
+    cells = (
+        plain(wall.wall), state_cell(wall.now or wall.state, lang), dim(T.wall.to(lang)), dim(wall.device or "–"),
+        dim(ago(wall.changed_at, now, lang)), plain(wall.page),
+    )  # fmt: skip
+    silent = T.wall_silent.to(lang) if admitted and wall.now != "up" else ""
+    unknown = T.wall_not_added.to(lang) if admitted and not wall.device else ""
+    since = f"{word(wall.state, lang)} {clock(wall.changed_at, date=True)}"
+    return Line(f"{state.code}|wall {wall.wall}", state, cells, wall, (since, joined(silent, unknown), wall.page))
