@@ -34,7 +34,11 @@ class Limit(_Body, frozen=True):
 
 
 class ClockEffect(_Body, frozen=True):
-    """What an entry does to one of the case's clocks, at the instant of its decision: deadlines are worked out from it."""
+    """What an entry does to one of the case's clocks, at the instant of its decision: deadlines are worked out from it.
+
+    A ``start`` counts from nothing. A ``resume`` after a ``stop`` goes on with the time since the last ``start`` under the
+    department that has the case then; what other departments used meanwhile does not count.
+    """
 
     clock: str
     what: ClockAct

@@ -125,7 +125,8 @@ def _settled(entry: Entry) -> tuple[str, CaseStepped | Effect | None, str]:
 
 def _may_have_left(after: CaseStepped | Effect) -> bool:
     """A look at the entry alone, so that most steps cost no look at the case: work that only goes on starts no clock."""
-    return after.final or after.department is None or any(effect.what == "start" for effect in after.clocks)
+    turned = any(effect.what in ("start", "resume") for effect in after.clocks)
+    return after.final or after.department is None or turned
 
 
 def project_left(tx: Connection, entries: Sequence[Entry]) -> None:

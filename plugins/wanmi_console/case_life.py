@@ -140,9 +140,10 @@ def _facts(entry: Entry, names: Names, t: Translate) -> list[str]:
         found.append(t("granted") if body["granted"] else t("refused"))
     if entry.kind != "case.stepped":
         return found
-    if any(one["what"] == "start" for one in body["clocks"]) and body["department"]:
+    turned = any(one["what"] in ("start", "resume") for one in body["clocks"])
+    if turned and body["department"]:
         found.append(t("Department: %(name)s") % {"name": body["department"]})
-    if body["limit"] and any(one["what"] == "start" for one in body["clocks"]):
+    if turned and body["limit"]:
         limit = names.limit(body["limit"]["value"], body["limit"]["unit"])
         found.append(t("Limit: %(limit)s") % {"limit": limit})
     for name, label in (("rule", t("Rule: %(name)s")), ("arbitrated", t("Arbitrated: %(name)s"))):

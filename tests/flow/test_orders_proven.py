@@ -11,6 +11,7 @@ from support.two_tiers import DISPATCHER, HOUR, OPERATOR, SUPERVISOR, WORKED, Tw
 from wanmi.errors import NotAllowed
 from wanmi.models import CaseRow
 from wanmi_casework.desk import CaseDesk, Said
+from wanmi_casework.leaving import list_left
 from wanmi_supervision.answering import answer
 from wanmi_supervision.asking import AnswerAsk, IssueAsk
 from wanmi_supervision.issuing import issue
@@ -81,3 +82,23 @@ def test_a_case_is_given_up_only_to_the_order_that_takes_it_over(tiers: TwoTiers
     with pytest.raises(NotAllowed, match="was answered or has ended"):
         desk.step(other, "give_up", DISPATCHER, Said(opinion="移交", fields={"order": orders[1].order_id}))
     assert desk.case(other).state == "pending_handle"
+
+
+def test_a_case_given_up_to_the_city_is_told_to_the_department_that_had_it(tiers: TwoTiers) -> None:
+    number = tiers.district_case()
+    order = issue(tiers.city, IssueAsk("take_over", "超期未办", tiers.now + HOUR, district_case=number), SUPERVISOR)
+    tiers.exchange()
+    desk = CaseDesk(tiers.district)
+    department = desk.case(number).department
+    assert department is not None
+    desk.step(number, "give_up", DISPATCHER, Said(opinion="移交市级", fields={"order": order.order_id}))
+    tiers.exchange()
+    [line] = list_left(tiers.district, department).left
+    assert (line.case, line.what, line.to, line.state, line.opinion) == (
+        number,
+        "give_up",
+        None,
+        "taken_over",
+        "移交市级",
+    )
+    assert [one.case for one in list_left(tiers.city, department).left] == [number], "the city hears of it too"

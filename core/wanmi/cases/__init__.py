@@ -7,7 +7,7 @@ write, or refuse it with the reason and what may be done instead.
 from __future__ import annotations
 
 from wanmi.cases.asking import Ask, Asked, Decision, Due, Known, LinkAsk, OrderSeen, RequestAsk, ReviewAsk, Timing
-from wanmi.cases.case import Case, Done, Late, Link, Mark, Request, Review
+from wanmi.cases.case import Case, Done, Late, Link, Mark, Request, Review, round_numbers
 from wanmi.cases.deciding import May, decide, may_now
 from wanmi.cases.folding import CASE_ENTRIES, fold, fold_all
 from wanmi.cases.joining import decide_link, decide_merge, decide_unmerge
@@ -62,4 +62,5 @@ __all__ = [
     "fold_all",
     "going_on",
     "may_now",
+    "round_numbers",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -13,12 +14,58 @@ RequestState = Literal["open", "granted", "refused", "expired"]
 
 
 class Mark(NamedTuple):
-    """Something that happened to a clock: its name, what, when (µs UTC), and the entry's kind or step that did it."""
+    """Something that happened to a clock: its name, what, when (µs UTC), and the entry's kind or step that did it.
+
+    ``department`` has the case after it, ``limit`` is that of the clock which runs then.
+    """
 
     name: str
     what: ClockAct
     at: int
     source: str
+    department: str | None = None
+    limit: Limit | None = None
+
+
+class Round(NamedTuple):
+    """A clock from a start on (``n`` counts them from 1), and the department that had the case then."""
+
+    n: int
+    department: str | None
+    marks: tuple[Mark, ...]
+
+    @property
+    def limit(self) -> Limit | None:
+        """What it was started with; None for a clock that takes the table's."""
+        return self.marks[0].limit
+
+
+def round_numbers(marks: Sequence[Mark]) -> list[int]:
+    """The round that each mark of one clock belongs to.
+
+    A start begins one. A clock that was stopped and goes on does so in the round that the mark's department began last:
+    nobody takes over the time that another one used.
+    """
+    began: list[str | None] = []
+    numbers: list[int] = []
+    for n, mark in enumerate(marks):
+        if mark.what == "start" or not began:
+            began.append(mark.department)
+            numbers.append(len(began))
+        elif mark.what == "resume" and marks[n - 1].what == "stop" and mark.department in began:
+            numbers.append(max(at for at, department in enumerate(began, 1) if department == mark.department))
+        else:
+            numbers.append(numbers[-1])
+    return numbers
+
+
+def rounds_of(marks: Sequence[Mark]) -> list[Round]:
+    """The rounds of one clock; the one that moved last is the last one."""
+    rounds: dict[int, Round] = {}
+    for n, mark in zip(round_numbers(marks), marks, strict=True):
+        one = rounds.pop(n, Round(n, mark.department, ()))
+        rounds[n] = one._replace(marks=(*one.marks, mark))
+    return list(rounds.values())
 
 
 class Late(NamedTuple):
@@ -126,10 +173,9 @@ class Case:
         return tuple(mark for mark in self.marks if clock in ("", mark.name))
 
     def running_marks(self, clock: str) -> tuple[Mark, ...]:
-        """The marks of a clock since it was started last."""
-        marks = self.clock_marks(clock)
-        start = max((n for n, mark in enumerate(marks) if mark.what == "start"), default=0)
-        return marks[start:]
+        """The marks of a clock's present round."""
+        rounds = rounds_of(self.clock_marks(clock))
+        return rounds[-1].marks if rounds else ()
 
     def open_requests(self) -> tuple[Request, ...]:
         """Requests that wait for a decision."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from wanmi.case_kinds import CaseStepped, ClockEffect, Effect, Limit
 from wanmi.cases.asking import Ask, Decision, Due, Timing
-from wanmi.cases.case import Case, Mark
+from wanmi.cases.case import Case, Mark, rounds_of
 from wanmi.cases.limiting import going_on, refuse_limit
 from wanmi.cases.refusing import (
     refuse_guards,
@@ -63,7 +63,8 @@ def _refuse_fields(case: Case, step: Step, ask: Ask) -> None:
 def _body(table: StepTable, case: Case, step: Step, ask: Ask, now: int, timing: Timing | None) -> CaseStepped:
     target = table.states[step.to]
     effects = _effects(table, case, step, ask, instant(case, now))
-    running = run_clocks(table, case, effects, ask.limit, timing)
+    department = ask.department if ask.department is not None else case.department
+    running = run_clocks(table, case, effects, department, ask.limit, timing)
     return CaseStepped(
         step=ask.step,
         from_state=case.state,
@@ -74,7 +75,7 @@ def _body(table: StepTable, case: Case, step: Step, ask: Ask, now: int, timing: 
         post=ask.post,
         unit=ask.unit,
         opinion=ask.opinion,
-        department=ask.department if ask.department is not None else case.department,
+        department=department,
         collector=ask.collector if "collector" in (*step.sets, *step.requires) else case.collector,
         clock=running.clock,
         limit=running.limit,
@@ -92,11 +93,13 @@ def _body(table: StepTable, case: Case, step: Step, ask: Ask, now: int, timing: 
 def _effects(table: StepTable, case: Case, step: Step, ask: Ask, at: int) -> list[ClockEffect]:
     """What the step does to clocks; a clock that goes on runs as it did, or resumes."""
     effects = applied(case, step.effects(at))
-    clock = going_on(table, case, step, ask)
-    if clock is None:
+    clock = step.starts
+    if clock is None or going_on(table, case, step, ask) is None:
         return effects
-    others = [effect for effect in effects if effect.clock != clock]
-    return others if case.clock == clock else [*others, ClockEffect(clock, "resume", at)]
+    if case.clock == clock and case.department == ask.department:
+        return [effect for effect in effects if effect.clock != clock]
+    start = ClockEffect(clock, "start", at)
+    return [ClockEffect(clock, "resume", at) if effect == start else effect for effect in effects]
 
 
 def applied(case: Case, effects: Iterable[ClockEffect]) -> list[ClockEffect]:
@@ -116,25 +119,31 @@ def instant(case: Case, now: int) -> int:
 
 
 def run_clocks(
-    table: StepTable, case: Case, effects: Sequence[ClockEffect], limit: Limit | None, timing: Timing | None
+    table: StepTable,
+    case: Case,
+    effects: Sequence[ClockEffect],
+    department: str | None,
+    limit: Limit | None,
+    timing: Timing | None,
 ) -> Running:
-    """How the clocks stand after the effects; ``limit`` is what whoever starts a clock gives it.
+    """How the clocks stand after the effects, when ``department`` has the case; ``limit`` is given to one that starts.
 
-    A clock that starts takes the given limit, its own one from the table, or the one it had when it ran before.
+    A clock that starts takes the given limit or its own one from the table; one that goes on keeps that of its round.
     """
     if not effects:
         return Running(case.clock, case.limit, case.deadline, case.warn)
     last = effects[-1]
     if last.what == "stop":
         return Running(None, None, None, None)
-    running = limit if last.what == "start" else case.limits.get(last.clock, case.limit)
-    if last.what == "start" and running is None:
-        running = table.clocks[last.clock].limit
+    marks = [Mark(one.clock, one.what, one.at, "", department) for one in effects if one.clock == last.clock]
+    now = rounds_of((*case.clock_marks(last.clock), *marks))[-1]
+    if last.what == "start":
+        running = limit if limit is not None else table.clocks[last.clock].limit
+    else:
+        running = now.limit or case.limits.get(last.clock, case.limit)
     if running is None:
         return Running(last.clock, None, None, None)
-    mark = Mark(last.clock, last.what, last.at, "")
-    marks = (mark,) if last.what == "start" else (*case.running_marks(last.clock), mark)
-    due: Due | None = timing(marks, running) if timing is not None else None
+    due: Due | None = timing(now.marks, running) if timing is not None else None
     return Running(last.clock, running, due.deadline if due else None, due.warn if due else None)
 
 
@@ -153,13 +162,14 @@ def effect_of(table: StepTable, case: Case, change: Change, timing: Timing | Non
     """The change by value: how the case stands after it."""
     state = change.to if change.to is not None else case.state
     effects = applied(case, change.clocks)
-    running = run_clocks(table, case, effects, None, timing)
+    department = None if "department" in change.clears else case.department
+    running = run_clocks(table, case, effects, department, None, timing)
     return Effect(
         from_state=case.state,
         state=state,
         stage=table.states[state].stage,
         final=table.states[state].final,
-        department=None if "department" in change.clears else case.department,
+        department=department,
         collector=None if "collector" in change.clears else case.collector,
         clock=running.clock,
         limit=running.limit,

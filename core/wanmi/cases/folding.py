@@ -116,7 +116,10 @@ def opening_actors(entry: Entry, body: CaseOpened) -> tuple[tuple[str, Axis], ..
 
 def _after(case: Case, outcome: Outcome, at: int, source: str) -> Case:
     """The case as the body says it stands; ``at`` is when it took effect."""
-    marks = tuple(Mark(effect.clock, effect.what, effect.at, source) for effect in outcome.clocks)
+    marks = tuple(
+        Mark(effect.clock, effect.what, effect.at, source, outcome.department, outcome.limit)
+        for effect in outcome.clocks
+    )
     dispatched = outcome.department is not None and outcome.department not in case.departments
     return replace(
         case,

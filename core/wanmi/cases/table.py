@@ -79,7 +79,9 @@ class Step(Rule, frozen=True, kw_only=True):
     """One step: from any of ``from_`` to ``to``. ``sets`` names what the actor may set beside what is required.
 
     ``same_department``: whether the clock that the step starts goes on where it dispatches to the department that has
-    the case already, or that gave it back without an answer.
+    the case already, or that gave it back without an answer. ``earlier_department``: whether it goes on for a department
+    that had the case before another one and gave it up without an answer, with the time that it used itself; a limit
+    that is given it with a reason starts anew.
     """
 
     from_: list[str] = msgspec.field(name="from")
@@ -87,6 +89,7 @@ class Step(Rule, frozen=True, kw_only=True):
     results: list[str] = []
     sets: list[str] = []
     same_department: Literal["anew", "goes_on"] = "anew"
+    earlier_department: Literal["anew", "goes_on"] = "anew"
 
     @property
     def starts(self) -> str | None:

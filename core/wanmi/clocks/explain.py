@@ -27,6 +27,7 @@ _WORDS: Final[Mapping[Lang, Mapping[str, str]]] = MappingProxyType(
             "started": "{at} 开始计时（{source}）",
             "again": "{at} 继续计时（{source}）",
             "restarted": "{at} 第 {round} 次计时，从零开始（{source}）",
+            "back": "{at} 接续第 {round} 次计时（{source}）",
             "paused": "{at} 至 {end} 暂停（{source}，{end_source}）",
             "pausing": "{at} 起暂停（{source}）",
             "pausing_until": "{at} 起暂停，预定至 {until}（{source}）",
@@ -54,6 +55,7 @@ _WORDS: Final[Mapping[Lang, Mapping[str, str]]] = MappingProxyType(
             "started": "started {at} ({source})",
             "again": "went on {at} ({source})",
             "restarted": "started anew {at}, round {round} ({source})",
+            "back": "went on with round {round} {at} ({source})",
             "paused": "paused {at} to {end} ({source}, {end_source})",
             "pausing": "paused since {at} ({source})",
             "pausing_until": "paused since {at}, to end {until} ({source})",
@@ -154,6 +156,8 @@ def _turn(state: ClockState, n: int, lang: Lang) -> str:
 def _started_key(one: Interval, before: Interval | None) -> str:
     if before is None:
         return "started"
+    if before.round > one.round:
+        return "back"
     return "restarted" if before.round != one.round else "again"
 
 

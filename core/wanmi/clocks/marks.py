@@ -19,6 +19,7 @@ class Mark:
     """One thing that happened to a clock at `at` (µs UTC, the effective time), by the entry `source` (`ORIGIN:SEQ`).
 
     `until`: the end that a pause was given, if it was. `seconds`: what an extension adds; None is one original limit.
+    `round`: the earlier round that a resume goes on with; None is the present one.
     """
 
     kind: MarkKind
@@ -26,6 +27,7 @@ class Mark:
     source: str
     until: int | None = None
     seconds: int | None = None
+    round: int | None = None
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,12 @@ class Interval:
 
 @dataclass(frozen=True)
 class Extension:
-    """An extension of the present round; `seconds` None is one original limit."""
+    """An extension of a round; `seconds` None is one original limit."""
 
     at: int
     seconds: int | None
     source: str
+    round: int = 1
 
 
 @dataclass
@@ -59,6 +62,7 @@ class Tape:
 
     phase: Phase = "idle"
     round: int = 1
+    rounds: int = 1
     intervals: list[Interval] = field(default_factory=list)
     extensions: list[Extension] = field(default_factory=list)
 
@@ -72,6 +76,13 @@ class Tape:
         self.intervals.append(Interval(kind, self.round, mark.at, None, mark.source, until=mark.until))
         self.phase = kind
 
+    def _turn_back(self, mark: Mark) -> None:
+        if mark.round is not None and not 0 < mark.round <= self.rounds:
+            raise BadInput(
+                f"clock mark {mark.kind} of entry {mark.source}: round {mark.round} of {self.rounds} that began"
+            )
+        self.round = mark.round or self.round
+
     def take(self, mark: Mark) -> None:
         """The tape after `mark`; BadInput if the clock does not stand so that this can happen."""
         if self.phase not in _FROM[mark.kind]:
@@ -80,15 +91,17 @@ class Tape:
                 f" it must be {' or '.join(_FROM[mark.kind])}"
             )
         if mark.kind == "extend":
-            self.extensions.append(Extension(mark.at, mark.seconds, mark.source))
+            self.extensions.append(Extension(mark.at, mark.seconds, mark.source, self.round))
         elif mark.kind == "stop":
             self._end(mark)
             self.phase = "stopped"
         elif mark.kind == "restart":
             self._end(mark)
-            self.phase, self.round, self.extensions = "stopped", self.round + 1, []
+            self.rounds += 1
+            self.phase, self.round = "stopped", self.rounds
             self._begin("running", mark)
         else:
+            self._turn_back(mark)
             self._begin("paused" if mark.kind == "pause" else "running", mark)
 
 
@@ -116,3 +129,5 @@ def _check(mark: Mark) -> None:
         raise BadInput(f"clock mark {mark.kind} of entry {mark.source}: only an extension adds seconds, and some")
     if mark.until is not None and (mark.kind != "pause" or mark.until < mark.at):
         raise BadInput(f"clock mark {mark.kind} of entry {mark.source}: only a pause has an end, and not before itself")
+    if mark.round is not None and mark.kind != "resume":
+        raise BadInput(f"clock mark {mark.kind} of entry {mark.source}: only a resume goes on with an earlier round")

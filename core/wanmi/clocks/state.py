@@ -82,7 +82,7 @@ def clock_state(rule: ClockRule, marks: Sequence[Mark], calendar: WorkCalendar, 
         overdue_s=0 if limit is None else -((limit - max(elapsed, limit)) // SECOND),
         round=tape.round,
         intervals=tuple(tape.intervals),
-        extensions=tuple(tape.extensions),
+        extensions=_extensions(tape),
         warnings=_warnings(rule, tape, deadline, calendar, as_of),
         calendar=calendar,
     )
@@ -100,7 +100,12 @@ def _limit_us(rule: ClockRule, tape: Tape) -> int | None:
     if rule.limit is None:
         return None
     original = rule.limit.seconds
-    return (original + sum(original if e.seconds is None else e.seconds for e in tape.extensions)) * SECOND
+    return (original + sum(original if e.seconds is None else e.seconds for e in _extensions(tape))) * SECOND
+
+
+def _extensions(tape: Tape) -> tuple[Extension, ...]:
+    """Those of the present round."""
+    return tuple(one for one in tape.extensions if one.round == tape.round)
 
 
 def _deadline(

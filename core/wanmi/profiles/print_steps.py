@@ -169,6 +169,11 @@ def _clock_rules(profile: Profile, steps: StepTable, step: Step, lang: Lang) -> 
         yield say(
             lang, "派给在办或未办退回的原部门，接续计时", "for the department that has or gave it back, it goes on"
         )
+    if step.earlier_department == "goes_on":
+        yield say(
+            lang, "再派给此前未反馈即交出的部门，接续其自己已用的时间，说明理由另定时限的除外",
+            "back at a department that gave it up unanswered, it goes on with the time which that one used, unless a new limit is given with a reason",
+        )  # fmt: skip
     clock = steps.clocks[step.starts]
     if "limit" in step.sets and clock.most_percent:
         yield say(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from wanmi.calendar import WorkCalendar
 from wanmi.case_kinds import Limit
-from wanmi.cases import Case, Mark, StepTable
+from wanmi.cases import Case, Mark, StepTable, round_numbers
 from wanmi.clocks import ClockRule, ClockState, clock_state, explain
 from wanmi.clocks import Limit as ClockLimit
 from wanmi.clocks import Mark as ClockMark
@@ -20,11 +20,15 @@ def rule_of(table: StepTable, clock: str, limit: Limit | None) -> ClockRule:
 
 
 def clock_marks(marks: Sequence[Mark], word: Callable[[str], str] = str) -> list[ClockMark]:
-    """Marks as ``wanmi.clocks`` takes them: a clock that starts once more is restarted. ``word`` names sources."""
+    """Marks of one clock as ``wanmi.clocks`` takes them: one that starts once more is restarted, one that goes on for a
+    department that had the case before does so in its round. ``word`` names sources.
+    """
     told: list[ClockMark] = []
-    for mark in marks:
+    numbers = round_numbers(marks)
+    for mark, number, before in zip(marks, numbers, (0, *numbers), strict=False):
         again = mark.what == "start" and bool(told)
-        told.append(ClockMark("restart" if again else mark.what, mark.at, word(mark.source)))
+        back = number if mark.what == "resume" and number != before else None
+        told.append(ClockMark("restart" if again else mark.what, mark.at, word(mark.source), round=back))
     return told
 
 

@@ -60,6 +60,87 @@ def test_another_department_and_rework_start_anew() -> None:
     assert again.deadline == again.marks[-1].at + 4 * HOUR
 
 
+def passed_round() -> tuple[Worked, int]:
+    """dep-1 used an hour and gave the case back, dep-2 has had it for two; and when dep-1 was given it."""
+    case = Worked()
+    started = case.to("pending_handle").marks[-1].at
+    case.now += HOUR
+    case.request("return", "q-1")
+    case.review("q-1", True)
+    case.now += HOUR
+    assert case.step("dispatch", department="dep-2", limit=MORE, reason="far away").limit == MORE
+    case.now += 2 * HOUR
+    return case, started
+
+
+def test_back_at_a_department_its_own_time_goes_on_and_not_the_others() -> None:
+    case, started = passed_round()
+    used = next(mark for mark in case.case.marks if mark.source == "return").at - started
+    again = case.step("redispatch", department="dep-1", limit=None)
+    assert [mark.what for mark in again.marks[-2:]] == ["stop", "resume"]
+    assert (again.limit, again.deadline) == (LIMIT, again.marks[-1].at + 4 * HOUR - used)
+    case.now += HOUR
+    other = case.step("redispatch", department="dep-2", limit=None)
+    assert (other.limit, other.deadline) == (MORE, other.marks[-1].at + 13 * HOUR - 2 * HOUR - 1)
+    assert fold_all(case.entries) == other
+
+
+def test_who_is_past_its_deadline_stays_so_wherever_the_case_was() -> None:
+    case = Worked()
+    due = case.to("handling").deadline
+    case.now += 5 * HOUR
+    case.step("redispatch", department="dep-2")
+    again = case.step("redispatch", department="dep-1")
+    assert again.deadline is not None
+    assert again.deadline < again.marks[-1].at
+    assert due is not None
+    with pytest.raises(NotAllowed, match="the deadline has passed"):
+        case.request("extension", "q-1")
+
+
+def test_a_new_limit_with_its_reason_starts_a_department_anew() -> None:
+    case, _ = passed_round()
+    with pytest.raises(BadInput, match=r"goes on with its limit 4 urgent_hour; leave the limit out, or say the reason"):
+        case.step("redispatch", department="dep-1", limit=LESS)
+    anew = case.step("redispatch", department="dep-1", limit=LESS, reason="the other half of the road too")
+    assert anew.marks[-1].what == "start"
+    assert (anew.limit, anew.deadline) == (LESS, anew.marks[-1].at + 2 * HOUR)
+
+
+def test_after_an_answer_everybody_starts_anew() -> None:
+    case, _ = passed_round()
+    case.step("take", unit="dep-2")
+    case.step("answer", unit="dep-2")
+    case.step("rework")
+    anew = case.step("redispatch", department="dep-1")
+    assert (anew.marks[-1].what, anew.deadline) == ("start", anew.marks[-1].at + 4 * HOUR)
+
+
+def test_extensions_stay_with_the_department_that_was_granted_them() -> None:
+    case = Worked()
+    case.to("pending_handle")
+    case.request("extension", "q-1")
+    due = case.review("q-1", True).deadline
+    other = case.step("redispatch", department="dep-2")
+    assert other.deadline == other.marks[-1].at + 4 * HOUR
+    case.now += HOUR
+    again = case.step("redispatch", department="dep-1")
+    assert due is not None
+    assert again.deadline == due + again.marks[-1].at - other.marks[-1].at
+
+
+def test_tables_from_before_start_a_department_anew_after_another_one() -> None:
+    """A case keeps the version under which it was opened; those before the field do not have it."""
+    table = StepTable.load()
+    before = msgspec.structs.replace(table.step("redispatch"), earlier_department="anew")
+    case = Worked(msgspec.structs.replace(table, steps={**table.steps, "redispatch": before}))
+    case.to("handling")
+    case.now += HOUR
+    case.step("redispatch", department="dep-2")
+    again = case.step("redispatch", department="dep-1")
+    assert again.deadline == again.marks[-1].at + 4 * HOUR
+
+
 def test_a_table_may_start_the_clock_anew() -> None:
     table = StepTable.load()
     anew = msgspec.structs.replace(table.step("redispatch"), same_department="anew")

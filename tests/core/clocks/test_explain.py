@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from wanmi.calendar import ClockKind, shipped_calendar
 from wanmi.cases import StepTable
 from wanmi.clock import SECOND
 from wanmi.clocks import Limit, Mark, clock_state, duration_text, explain, local_text
+from wanmi.errors import BadInput
 from wanmi.query.case_clocks import rule_of
 
 CALENDAR = shipped_calendar()
@@ -79,6 +81,22 @@ def test_a_restart_tells_both_rounds() -> None:
         == "2025-10-16 09:00 第 2 次计时，从零开始（210102:22）"
     )
     assert told[-2:] == ["已用 1 工作时，时限 2 个工作日", "到期 2025-10-20 09:00"]
+
+
+def test_back_in_an_earlier_round_its_own_time_and_extension_count() -> None:
+    marks = [
+        *MARKS,
+        Mark("stop", at("2025-10-16 11:00"), "210102:25"),
+        Mark("resume", at("2025-10-17 09:00"), "210102:26", round=1),
+    ]
+    told = explain(clock_state(RULE, marks, CALENDAR, at("2025-10-17 10:00")), "en")
+    assert "started anew 2025-10-16 09:00, round 2 (210102:22)" in told
+    assert "went on with round 1 2025-10-17 09:00 (210102:26)" in told
+    assert told[-3:] == ("used 4 work d 4 work h of 4 work d", "due 2025-10-14 16:00", "late, over by 4 work h")
+    with pytest.raises(BadInput, match="round 3 of 2 that began"):
+        clock_state(RULE, [*marks[:-1], replace(marks[-1], round=3)], CALENDAR, at("2025-10-17 10:00"))
+    with pytest.raises(BadInput, match="only a resume goes on with an earlier round"):
+        clock_state(RULE, [replace(MARKS[0], round=1)], CALENDAR, at("2025-10-17 10:00"))
 
 
 def test_before_the_start_without_a_limit_and_in_a_year_without_data() -> None:

@@ -12,6 +12,7 @@ from wanmi.case_kinds import Limit
 from wanmi.errors import BadInput, NotAllowed
 from wanmi.hookspecs import Actor
 from wanmi.kinds import TerminalAdmitted
+from wanmi.query.case_clocks import lines_of, states_of
 from wanmi.registry import Draft
 from wanmi.testing import replay_differences
 from wanmi_casework.desk_split import Part, split_case
@@ -72,6 +73,28 @@ def test_the_same_department_gets_no_new_time(office: Office) -> None:
     assert office.timer.tick() == 1
     with pytest.raises(NotAllowed, match="the deadline has passed"):
         office.ask(number, "extension")
+
+
+def test_passed_round_each_department_has_its_own_time(office: Office) -> None:
+    """On the node's calendar: what the step says, and what is explained from the marks, is one deadline."""
+    number = office.open_case()
+    case = office.to(number, "pending_handle")
+    began = case.marks[-1].at
+    office.clock.advance(HOUR)
+    left = office.step(number, "redispatch", department="dep-2").marks[-1].at
+    office.clock.advance(2 * HOUR)
+    again = office.step(number, "redispatch", department="dep-1")
+    assert again.deadline == again.marks[-1].at + 4 * HOUR - (left - began)
+    table = office.desk.table(again)
+    [*_, told] = states_of(table, again, office.desk.timing(table).calendar, office.clock.now())
+    assert (told.rule.id, told.deadline, told.round) == ("department", again.deadline, 1)
+    assert [line for line in lines_of(told)[0] if "次计时" in line][-1].endswith("接续第 1 次计时（redispatch）")
+    with pytest.raises(
+        BadInput, match="dep-2 has had it, so its clock department goes on with its limit 4 urgent_hour"
+    ):
+        office.step(number, "redispatch", department="dep-2", limit=Limit(8, "urgent_hour"))
+    office.clock.advance(4 * HOUR)
+    assert office.timer.tick() == 1
 
 
 def test_parts_of_a_split_keep_who_acted_on_their_axis(office: Office) -> None:

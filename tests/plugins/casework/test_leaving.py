@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import wanmi_casework
 from core.cases.worked import LIMIT
 from plugins.casework.office import DEPARTMENT, DISPATCHER, LEADER, OPERATOR, Office
+from plugins.messenger.nodes import SMTP, act, district, messages
 from wanmi.testing import react, replay_differences
 from wanmi_casework.leaving import LeftLine, list_left
 
@@ -65,3 +67,44 @@ def test_a_forced_close_is_told_to_the_department_that_had_the_case(office: Offi
     assert (line.case, line.what, line.to, line.state, line.opinion) == (
         number, "forced_close", None, "forced_closed", "长期无法处置",
     )  # fmt: skip
+
+
+def test_a_case_passed_round_is_told_to_everybody_who_loses_it(office: Office) -> None:
+    """Also where the clock of whom it goes back to is not started but goes on."""
+    number = office.open_case()
+    office.to(number, "pending_handle")
+    for department in ("dep-2", DEPARTMENT, "dep-2"):
+        office.step(number, "redispatch", department=department, limit=LIMIT, opinion=f"改派 {department}")
+    assert [(one.what, one.to, one.opinion) for one in left(office)] == [("redispatch", "dep-2", "改派 dep-2")] * 2
+    assert [one.to for one in list_left(office.node, "dep-2").left] == [DEPARTMENT]
+
+
+def test_the_messenger_tells_the_department_s_people(tmp_path: Path) -> None:
+    """Each loss is one message to the people of the department that had the case, and to nobody else."""
+    sections = {"messenger.smtp": {**SMTP, "port": 9}}
+    with district(tmp_path, sections, plugins=[wanmi_casework]) as node:
+        act(
+            node,
+            "message.addresses",
+            text="person,channel,address,lang\nd-1,smtp,one@city.example,zh\nd-2,smtp,two@city.example,en\n",
+        )
+        act(
+            node,
+            "message.roster",
+            text=f"person,post,unit,from,to\nd-1,department,{DEPARTMENT},,\nd-2,department,dep-2,,\n",
+        )
+        office = Office(tmp_path, node)
+        returned, moved = office.open_case(), office.open_case()
+        for number in (returned, moved):
+            office.to(number, "pending_handle")
+        office.review(returned, office.ask(returned, "return"), True)
+        office.step(moved, "redispatch", department="dep-2", limit=LIMIT)
+        react(node)
+        told = [one for one in messages(node) if one.rule == "left-department"]
+        assert {(one.address, one.about) for one in told} == {
+            ("one@city.example", f"left:{number}") for number in (returned, moved)
+        }  # fmt: skip
+        assert all("已不再由贵单位处置" in one.text for one in told)
+        assert not any("意见" in one.text or "as seen" in one.text for one in told), (
+            "opinions are never among the words"
+        )
