@@ -13,7 +13,7 @@ from wanmi.profiles.document import Block, Cell, Heading, Para, Table
 from wanmi.profiles.print_catalogue import limit_words
 from wanmi.profiles.words import field_word, guard_word, say
 
-__all__ = ["flow_blocks", "form_blocks", "request_blocks", "step_blocks"]
+__all__ = ["flow_blocks", "form_blocks", "listed", "post_words", "request_blocks", "step_blocks"]
 
 Axis = Literal["supervision", "command"]
 
@@ -52,7 +52,7 @@ def step_blocks(profile: Profile, steps: StepTable, axis: Axis, lang: Lang) -> I
     if acts:
         yield Heading(2, say(lang, "其他操作", "Other acts"))
         rows = [
-            (say(lang, act.zh, act.en), _posts(steps, act.posts, lang), _fields(profile, act.requires, lang) or "—")
+            (say(lang, act.zh, act.en), post_words(steps, act.posts, lang), _fields(profile, act.requires, lang) or "—")
             for act in acts
         ]
         head = (say(lang, "操作", "Act"), say(lang, "岗位", "Posts"), say(lang, "须填", "To be given"))
@@ -78,7 +78,7 @@ def request_blocks(profile: Profile, steps: StepTable, axis: Axis, lang: Lang) -
     )  # fmt: skip
     rows = [
         (
-            say(lang, rule.zh, rule.en), _posts(steps, rule.posts, lang), _posts(steps, rule.approvers, lang),
+            say(lang, rule.zh, rule.en), post_words(steps, rule.posts, lang), post_words(steps, rule.approvers, lang),
             _states(steps, rule.from_, lang), _rules(profile, steps, rule, lang),
         )
         for rule in rules
@@ -103,7 +103,7 @@ def form_blocks(profile: Profile, steps: StepTable, axis: Axis, lang: Lang) -> I
     for name, rule, posts in forms:
         for n, field in enumerate(rule.requires):
             choices = _fields(profile, rule.results, lang) if isinstance(rule, Step) and field == "result" else ""
-            who = _posts(steps, posts, lang)
+            who = post_words(steps, posts, lang)
             rows.append(
                 (
                     name if n == 0 else None,
@@ -211,8 +211,11 @@ def _on_axis(steps: StepTable, posts: Sequence[str], axis: Axis) -> bool:
     return any(steps.axis(post) == axis for post in posts)
 
 
-def _posts(steps: StepTable, posts: Sequence[str], lang: Lang) -> str:
-    return _list([say(lang, steps.posts[post].zh, steps.posts[post].en) for post in posts if post in steps.posts], lang)
+def post_words(steps: StepTable, posts: Sequence[str], lang: Lang) -> str:
+    """The names of posts in a row."""
+    return listed(
+        [say(lang, steps.posts[post].zh, steps.posts[post].en) for post in posts if post in steps.posts], lang
+    )
 
 
 def _states(steps: StepTable, states: Sequence[str], lang: Lang) -> str:
@@ -221,8 +224,9 @@ def _states(steps: StepTable, states: Sequence[str], lang: Lang) -> str:
 
 
 def _fields(profile: Profile, names: Sequence[str], lang: Lang) -> str:
-    return _list([field_word(profile, name, lang) for name in names], lang)
+    return listed([field_word(profile, name, lang) for name in names], lang)
 
 
-def _list(words: Sequence[str], lang: Lang) -> str:
+def listed(words: Sequence[str], lang: Lang) -> str:
+    """Words in a row."""
     return say(lang, "、", ", ").join(words)

@@ -10,6 +10,7 @@ from wanmi.codes import Profile
 from wanmi.codes.resources import Lang
 from wanmi.profiles.document import Block, Document, Heading, Items, Para, Table, to_html, to_markdown
 from wanmi.profiles.print_catalogue import catalogue_blocks, limit_blocks
+from wanmi.profiles.print_outcomes import answer_blocks, leaving_blocks
 from wanmi.profiles.print_steps import flow_blocks, form_blocks, request_blocks, step_blocks
 from wanmi.profiles.words import say
 
@@ -49,6 +50,7 @@ def _blocks(profile: Profile, steps: StepTable, book: Book, lang: Lang) -> Itera
     yield from flow_blocks(steps, lang)
     yield from step_blocks(profile, steps, book, lang)
     yield from request_blocks(profile, steps, book, lang)
+    yield from answer_blocks(profile, steps, lang) if book == "supervision" else leaving_blocks(steps, lang)
     yield from form_blocks(profile, steps, book, lang)
     yield from limit_blocks(profile, steps, lang)
     yield from catalogue_blocks(profile, book, lang)

@@ -110,3 +110,30 @@ def test_text_is_escaped() -> None:
     assert "&lt;script&gt;" in html
     assert 'rowspan="2"' in html
     assert "a\\|b" in to_markdown(document)
+
+
+def chapter(book: str, title: str) -> str:
+    """A chapter of a handbook in Markdown, from its heading to the next one."""
+    found = [one for one in book.split("\n## ") if one.partition("\n")[0].endswith(title)]
+    assert len(found) == 1, title
+    return found[0]
+
+
+def test_the_supervision_book_tells_what_an_answer_does() -> None:
+    profile = Profile.load()
+    told = chapter(print_book(profile, steps_of(profile), "supervision", "zh", markdown=True), "任务答复")
+    assert "| 属实 | 核实回复；结果：属实 |" in told
+    assert "| 未处置到位 | 核查不通过；意见：采集员现场核查：未处置到位，见现场照片与说明 |" in told
+    assert "| 无法判断 | 由人判定 |" in told
+    assert told.count("即时生效的到场情况：在现场\n") == told.count("判定岗位：坐席员、值班长\n") == 2
+    text = profile.text("steps.toml").replace("[answers.check]", "[answers.check]\nconfirmed = true")
+    own = chapter(print_book(profile, StepTable.parse(text), "supervision", "en", markdown=True), "Answers to tasks")
+    assert own.count("a person decides on every answer") == own.count("takes its step at once when") == 1
+    assert "任务答复" not in print_book(profile, steps_of(profile), "command", "zh", markdown=True)
+
+
+def test_the_command_book_tells_what_takes_a_case_from_a_department() -> None:
+    profile = Profile.load()
+    told = chapter(print_book(profile, steps_of(profile), "command", "zh", markdown=True), "案卷离开部门")
+    lines = [line.removeprefix("- ") for line in told.splitlines() if line.startswith("- ")]
+    assert lines == ["改派", "移交市级", "回退", "作废", "强制结案", "合并"]
