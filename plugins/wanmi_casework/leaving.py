@@ -27,6 +27,8 @@ KIND = "department.left"
 WORKED = "closed"
 """The state in which a department's work has its usual end."""
 MOST = 500
+REMEMBERED = 5_000
+"""Cases of which is remembered who had them."""
 
 
 class DepartmentLeft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,34 +87,58 @@ def add_leaving(to: Registry) -> None:
     """The kind, its rows, and the reactor."""
     to.entry_kind(KIND, DepartmentLeft, zh="案卷离开部门", en="Case left a department")
     to.projection("department_left", kinds=(KIND,), rows=(DepartmentLeftRow,), apply=project_left)
-    to.reactor(NAME, kinds=("case.stepped", "case.request_decided", "case.merged"), decide=tell_left)
+    kinds = ("case.opened", "case.stepped", "case.request_decided", "case.merged")
+    to.reactor(NAME, kinds=kinds, decide=LeftTeller().decide)
 
 
-def tell_left(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[Stored, Draft]]:
-    """A draft of ``department.left`` for each entry of this node that took a case from a department."""
-    for stored in batch:
-        if stored.entry is None or stored.origin != node.code:
-            continue
-        left = _left(node, stored.entry)
-        if left is not None:
-            audience = (node.parent,) if node.parent is not None else EVERYONE
-            yield stored, Draft(KIND, f"left:{left.case}", left, audience, stored.entry.actor)
+class LeftTeller:
+    """Says which entry took a case from a department; remembers who had the newest ones, so that few are read again."""
+
+    def __init__(self) -> None:
+        self._had: dict[str, tuple[int, str | None]] = {}
+
+    def decide(self, node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[Stored, Draft]]:
+        """A draft of ``department.left`` for each entry of this node that took a case from a department."""
+        for stored in batch:
+            if stored.entry is None or stored.origin != node.code:
+                continue
+            left = self._left(node, stored.entry)
+            if left is not None:
+                audience = (node.parent,) if node.parent is not None else EVERYONE
+                yield stored, Draft(KIND, f"left:{left.case}", left, audience, stored.entry.actor)
+
+    def _left(self, node: NodeContext, entry: Entry) -> DepartmentLeft | None:
+        what, after, opinion = _settled(entry)
+        known = self._had.pop(entry.subject, None)
+        if after is None:
+            if entry.kind == "case.opened":
+                self._remember(entry, None)
+            return None
+        if not after.final:
+            self._remember(entry, after.department)
+        if after.state == WORKED or not _may_have_left(after):
+            return None
+        number = entry.subject.removeprefix("case:")
+        before = known[1] if known and known[0] == entry.version - 1 else _department(node, number, entry.version - 1)
+        if before is None or (before == after.department and not after.final):
+            return None
+        to = after.department if after.department != before else None
+        return DepartmentLeft(number, before, what, to, after.state, opinion)
+
+    def _remember(self, entry: Entry, department: str | None) -> None:
+        self._had[entry.subject] = (entry.version, department)
+        if len(self._had) > REMEMBERED:
+            del self._had[next(iter(self._had))]
 
 
-def _left(node: NodeContext, entry: Entry) -> DepartmentLeft | None:
-    what, after, opinion = _settled(entry)
-    if after is None or after.state == WORKED or not _may_have_left(after):
-        return None
-    number = entry.subject.removeprefix("case:")
-    before = CaseShelf(node).read(number, entry.version - 1).department
-    if before is None or (before == after.department and not after.final):
-        return None
-    to = after.department if after.department != before else None
-    return DepartmentLeft(number, before, what, to, after.state, opinion)
+def _department(node: NodeContext, number: str, version: int) -> str | None:
+    return CaseShelf(node).read(number, version).department
 
 
 def _settled(entry: Entry) -> tuple[str, CaseStepped | Effect | None, str]:
     """What was done, how the case stands after it (None where nothing changed), and what was said."""
+    if entry.kind == "case.opened":
+        return "", None, ""
     if entry.kind == "case.stepped":
         step = body_of(entry, CaseStepped)
         return step.step, step, step.opinion

@@ -20,6 +20,8 @@ BATCH = 500
 """Entries that a reactor decides on at once."""
 IDLE = 5.0
 """Seconds after which a reactor looks without being told."""
+PACE = 0.02
+"""Seconds from one round that found something to the next: what comes meanwhile is one round, not one each."""
 
 
 class ReactorRunner:
@@ -79,7 +81,7 @@ class ReactorLoop:
         self._node = node
         self._reactor = reactor
         self._log = structlog.get_logger("wanmi.reactor").bind(reactor=reactor.name, node=node.code)
-        self.pos = self._load()
+        self.pos = self._saved = self._load()
 
     def run(self, stopping: threading.Event) -> None:
         """Follow the journal until ``stopping``; a failure is logged and tried again with back-off."""
@@ -97,6 +99,8 @@ class ReactorLoop:
             delay, self.trouble = 0.5, None
             if not scanned:
                 self.wake.wait(IDLE)
+            elif scanned < BATCH:
+                stopping.wait(PACE)
 
     def step(self) -> tuple[int, int]:
         """Decide on the next batch; returns (entries looked at, entries appended)."""
@@ -118,8 +122,11 @@ class ReactorLoop:
         failed: list[tuple[Stored, str]] = []
         drafts = self._decide(batch, failed)
         caused = _with_causes(self._reactor, drafts)
+        if not caused and not failed:
+            self._skip(upto)
+            return 0
         self._node.journal.append(*caused, also=lambda tx, _: self._record(tx, upto, failed)).result()
-        self.pos = upto
+        self.pos = self._saved = upto
         return len(caused)
 
     def _decide(self, batch: Sequence[Stored], failed: list[tuple[Stored, str]]) -> list[tuple[Stored, Draft]]:
@@ -140,8 +147,9 @@ class ReactorLoop:
 
     def _skip(self, upto: int) -> None:
         """Nothing for this reactor up to here: move on; durable only now and then, it would be found again."""
-        if upto - self.pos >= BATCH:
+        if upto - self._saved >= BATCH:
             self._node.journal.write(lambda tx: upsert_rows(tx, ReactorRow, [(self.name, upto)])).result()
+            self._saved = upto
         self.pos = upto
 
     def _load(self) -> int:

@@ -11,6 +11,7 @@ from wanmi.cases import Asked, Case, Known, OrderSeen
 from wanmi.journal.order_rows import OrderRow
 from wanmi.models import TerminalRow, table
 from wanmi.order_kinds import OrderKind
+from wanmi.store.kept import Kept
 
 if TYPE_CHECKING:
     from wanmi.registry import NodeContext
@@ -52,12 +53,21 @@ def same_human(node: NodeContext, actor: str, *cases: Case) -> tuple[str, ...]:
     acted = {who for case in cases for who, _ in case.actors} | {
         one.actor for case in cases for one in case.open_requests() if one.actor
     }
-    terminals = {who for who in (*acted, actor) if _TERMINAL.fullmatch(who)}
-    if not terminals or (acted <= {actor}):
+    if acted <= {actor}:
         return ()
-    row = table(TerminalRow).c
-    query = select(row.terminal, row.holder).where(row.district == node.code, row.terminal.in_(sorted(terminals)))
-    with node.store.reader() as tx:
-        holders = {terminal: holder for terminal, holder in tx.execute(query) if holder}
+    holders = {who: _holder(node, who) for who in (*acted, actor) if _TERMINAL.fullmatch(who)}
     me = holders.get(actor, actor)
     return tuple(sorted({who for who in (*acted, me) if who != actor and holders.get(who, who) == me}))
+
+
+def _holder(node: NodeContext, terminal: str) -> str:
+    """Who carries a terminal of this district; the terminal itself where nobody does. Kept until a terminal changes."""
+    row = table(TerminalRow).c
+
+    def ask() -> str:
+        query = select(row.holder).where(row.district == node.code, row.terminal == terminal)
+        with node.store.reader() as tx:
+            return tx.execute(query).scalar_one_or_none() or terminal
+
+    kept: Kept[str] = node.store.kept("terminal holder", TerminalRow)
+    return kept.get(terminal, node.clock.monotonic(), ask) or terminal

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from wanmi.errors import NeedsExtra, StoreError
@@ -24,6 +25,8 @@ BUSY_SECONDS = 30
 """How long a connection waits for a lock."""
 READERS = 32
 """Reading connections that are kept: opening one costs more than most questions; one that was never needed is never opened."""
+RESTED_SECONDS = 1.0
+"""A PostgreSQL reader that lay unused for longer is pinged before its next use."""
 SCRUB_MS = 1000
 """How long ``scrub`` waits for readers: the writer waits with it."""
 SAFE_SQLITE = (3, 51, 3)
@@ -185,10 +188,27 @@ def _postgresql_engines(url: str) -> tuple[Engine, Engine]:
         url,
         pool_size=READERS,
         max_overflow=8,
-        pool_pre_ping=True,
+        isolation_level="REPEATABLE READ",  # one snapshot for a reader's whole use, as SQLite gives it
         connect_args={"options": "-c default_transaction_read_only=on"},
     )
+    _ping_the_rested(reading)
     return writing, reading
+
+
+def _ping_the_rested(engine: Engine) -> None:
+    """Ask a connection that lay in the pool for a while whether its server is still there; a busy one costs no ping."""
+
+    @event.listens_for(engine, "checkin")
+    def returned(_connection: Any, record: Any) -> None:
+        record.info["returned"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def taken(connection: Any, record: Any, _proxy: Any) -> None:
+        if monotonic() - record.info.get("returned", monotonic()) > RESTED_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise DisconnectionError from error
 
 
 def _prepare(engine: Engine, tables: list[Table]) -> None:

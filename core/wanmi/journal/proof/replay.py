@@ -65,7 +65,7 @@ def rebuild(source: Store, registry: Registry, *, origins: list[str] | None = No
     """
     target = _empty(registry)
     try:
-        with _one_snapshot(source) as connection:
+        with source.reader() as connection:
             for done, total in _rebuild(connection, target, registry, origins):
                 if told is not None:
                     told(done, total)
@@ -77,7 +77,7 @@ def rebuild(source: Store, registry: Registry, *, origins: list[str] | None = No
 
 def compare(live: Store, replayed: Store, registry: Registry, *, most: int = 100) -> list[Difference]:
     """Rows that differ, at most ``most``."""
-    with _one_snapshot(live) as ours, replayed.reader() as theirs:
+    with live.reader() as ours, replayed.reader() as theirs:
         rows = projection_rows(registry)
         return list(islice(chain.from_iterable(_differences(row, ours, theirs) for row in rows), most))
 
@@ -90,7 +90,7 @@ def replaying(store: Store, registry: Registry, *, most: int = 100) -> Generator
     """
     target = _empty(registry)
     try:
-        with _one_snapshot(store) as ours:
+        with store.reader() as ours:
             done, found = 0, list[Difference]()
             for done, total in _rebuild(ours, target, registry, None):
                 yield Progress(done, total, "entries replayed")
@@ -130,15 +130,6 @@ def _empty(registry: Registry) -> Store:
     """The tables to rebuild. The core's projections find their rows by key; a plugin's may stand on an index."""
     indexed = [row for one in registry.projections.values() if not one.plugin.startswith("wanmi@") for row in one.rows]
     return open_scratch(projection_rows(registry), indexed=indexed)
-
-
-@contextmanager
-def _one_snapshot(store: Store) -> Iterator[Connection]:
-    """A reader that sees one state of the database from its first question to its last."""
-    with store.reader() as connection:
-        if store.dialect == "postgresql":
-            connection.execution_options(isolation_level="REPEATABLE READ")
-        yield connection
 
 
 @contextmanager
