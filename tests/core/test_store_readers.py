@@ -72,3 +72,15 @@ def test_a_reader_dropped_between_two_uses_costs_one_error_at_most(store: Store)
 def _end_readers(store: Store) -> None:
     ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = :name"
     store.write(lambda tx: tx.execute(text(ended), {"name": "readers"}).scalar_one()).result()
+
+
+def test_an_asker_sees_what_was_committed_last(store: Store) -> None:
+    with store.asker() as tx:
+        assert _count(tx) == 0
+    store.write(lambda tx: tx.execute(_join("wang"))).result()
+    with store.asker() as tx:
+        assert _count(tx) == 1
+    with store.reader() as tx:  # the same connection, with its snapshot again
+        assert _count(tx) == 1
+        store.write(lambda other: other.execute(_join("li"))).result()
+        assert _count(tx) == 1

@@ -180,7 +180,7 @@ class Reading:
         return _head(rows[0]) if rows else None
 
     def _rows(self, query: Any) -> Sequence[Any]:
-        with self._store.reader() as connection:
+        with self._store.asker() as connection:
             return connection.execute(query).all()
 
 

@@ -36,7 +36,7 @@ def order_seen(node: NodeContext, order_id: str) -> OrderSeen | None:
     row = table(OrderRow).c
     mine = row.city == node.code if node.role == "city" else (row.district == node.code) & (row.city == node.parent)
     query = select(table(OrderRow)).where(row.order_id == order_id, mine).limit(1)
-    with node.store.reader() as tx:
+    with node.store.asker() as tx:
         found = tx.execute(query).first()
     if found is None:
         return None
@@ -66,7 +66,7 @@ def _holder(node: NodeContext, terminal: str) -> str:
 
     def ask() -> str:
         query = select(row.holder).where(row.district == node.code, row.terminal == terminal)
-        with node.store.reader() as tx:
+        with node.store.asker() as tx:
             return tx.execute(query).scalar_one_or_none() or terminal
 
     kept: Kept[str] = node.store.kept("terminal holder", TerminalRow)

@@ -13,10 +13,11 @@ from wanmi.codes import local_date
 from wanmi.entries import EVERYONE, Audience
 from wanmi.errors import BadInput, Conflict, NotFound
 from wanmi.registry import Draft, NodeContext, Stored
+from wanmi.store.kept import Kept
 from wanmi_casework.routing.answer import Route
 from wanmi_casework.routing.kept import current_book
 from wanmi_casework.routing.kinds import ClaimSet, RouteArbitrated, RouteContested
-from wanmi_casework.routing.tables import ARBITRATION, arbitration_subject
+from wanmi_casework.routing.tables import ARBITRATION, ArbitrationRow, arbitration_subject
 
 LONGEST_OPINION = 2000
 Mark = tuple[int, str]
@@ -109,9 +110,15 @@ def _waiting(node: NodeContext, case: str) -> Arbitration:
 
 
 def find_arbitration(node: NodeContext, case: str) -> Arbitration | None:
-    """The arbitration of a case, waiting or decided."""
-    with node.store.reader() as connection:
-        return _find(connection, case)
+    """The arbitration of a case, waiting or decided; kept until one changes, since each dispatch asks."""
+
+    def ask() -> tuple[Arbitration | None]:
+        with node.store.asker() as connection:
+            return (_find(connection, case),)
+
+    kept: Kept[tuple[Arbitration | None]] = node.store.kept("arbitration", ArbitrationRow)
+    found = kept.get(case, node.clock.monotonic(), ask)
+    return None if found is None else found[0]
 
 
 def _find(tx: Connection, case: str) -> Arbitration | None:
