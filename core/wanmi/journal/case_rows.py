@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import orjson
-from sqlalchemy import BigInteger, Connection, Index, Integer, String, Text, select
+from sqlalchemy import BigInteger, Connection, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wanmi import case_kinds as kinds
@@ -22,11 +22,10 @@ from wanmi.journal.projecting import body_of
 from wanmi.kinds import Attachment, CaseOpened
 from wanmi.models import AttachmentRow, CaseRow, Row, mark, table
 from wanmi.registry import Registry
-from wanmi.store import upsert_rows
+from wanmi.store import rows_among, upsert_rows
 
 Values = dict[str, Any]
 """A row as column names and values."""
-CHUNK = 500
 
 
 class CaseRequestRow(Row):
@@ -304,14 +303,11 @@ def _names(row: type[Row]) -> tuple[str, ...]:
 
 def _read(tx: Connection, row: type[Row], numbers: Iterable[str]) -> dict[tuple[Any, ...], Values]:
     """Rows of these cases by primary key."""
-    wanted, found = sorted(numbers), {}
-    columns, names = table(row), _names(row)
-    keys = [column.name for column in columns.primary_key.columns]
-    for start in range(0, len(wanted), CHUNK):
-        query = select(columns).where(columns.c.number.in_(wanted[start : start + CHUNK]))
-        for values in tx.execute(query):
-            one = dict(zip(names, values, strict=True))
-            found[tuple(one[key] for key in keys)] = one
+    found, names = {}, _names(row)
+    keys = [column.name for column in table(row).primary_key.columns]
+    for values in rows_among(tx, row, "number", numbers):
+        one = dict(zip(names, values, strict=True))
+        found[tuple(one[key] for key in keys)] = one
     return found
 
 

@@ -6,13 +6,23 @@ cost little more than the driver itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete
+from sqlalchemy import Connection, Select, Table, bindparam, delete, select
 
 from wanmi.models import Row, table
+
+CHUNK = 500
+"""Values asked for at once: databases bound the parameters of a statement."""
+
+
+def rows_among(tx: Connection, row: type[Row], column: str, values: Iterable[str]) -> Iterator[Any]:
+    """The rows whose column holds one of the values. The question is written once a table, not once a call."""
+    wanted = sorted(set(values))
+    for start in range(0, len(wanted), CHUNK):
+        yield from tx.execute(_among(table(row), column), {"among": wanted[start : start + CHUNK]})
 
 
 def insert_rows(tx: Connection, row: type[Row], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -35,6 +45,11 @@ def delete_keys(tx: Connection, row: type[Row], keys: Sequence[tuple[Any, ...]])
         for n, column in enumerate(columns):
             statement = statement.where(column == bindparam(f"k{n}"))
         tx.execute(statement, [{f"k{n}": value for n, value in enumerate(key)} for key in keys])
+
+
+@lru_cache(maxsize=512)
+def _among(target: Table, column: str) -> Select[Any]:
+    return select(target).where(target.c[column].in_(bindparam("among", expanding=True)))
 
 
 @lru_cache(maxsize=512)

@@ -12,7 +12,7 @@ from wanmi.entries import Entry
 from wanmi.errors import BadInput
 from wanmi.journal import body_of
 from wanmi.models import Row, mark, table
-from wanmi.store import upsert_rows
+from wanmi.store import rows_among, upsert_rows
 from wanmi_casework.routing.kinds import (
     DepartmentSet,
     Item,
@@ -30,8 +30,6 @@ DATA_KINDS: dict[str, type[Item]] = {
 }
 QUEUE_KINDS = ("route.contested", "route.arbitrated", "case.stepped", "case.request_decided")
 DISPATCH_STAGE = "dispatch"
-MANY = 500
-"""Cases looked up at a time: databases bound the parameters of a question."""
 CODE = String(40)
 
 
@@ -120,13 +118,8 @@ def project_arbitration(tx: Connection, entries: Sequence[Entry]) -> None:
 
 def _waiting(tx: Connection, entries: Sequence[Entry]) -> set[str]:
     """Of the cases that these entries are about, those in the queue: most never were."""
-    cases = sorted({entry.subject.partition(":")[2] for entry in entries})
-    found: set[str] = set()
-    for start in range(0, len(cases), MANY):
-        chunk = cases[start : start + MANY]
-        query = select(ARBITRATION.c.case).where(ARBITRATION.c.case.in_(chunk), ARBITRATION.c.state == "open")
-        found.update(tx.execute(query).scalars())
-    return found
+    cases = {entry.subject.partition(":")[2] for entry in entries}
+    return {row.case for row in rows_among(tx, ArbitrationRow, "case", cases) if row.state == "open"}
 
 
 def _moves_on(entry: Entry) -> bool:
