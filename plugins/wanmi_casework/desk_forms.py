@@ -65,7 +65,9 @@ class SaidIn:
 
 @dataclass(frozen=True)
 class StepIn(SaidIn):
-    """A step; department and limit may be left out at dispatch: then routing's suggestion is taken."""
+    """A step; department and limit may be left out at dispatch: then routing's suggestion is taken, or the limit that the
+    department had, where its clock goes on.
+    """
 
     step: Id = ""
     department: Id | None = None

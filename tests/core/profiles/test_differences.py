@@ -80,6 +80,9 @@ EDITS = [
     ("steps.toml", "max_granted = 2\n", "", "request removed: extension max_granted: 2"),
     ("steps.toml", 'en = "acceptance"\nlimit = { value = 15,',
      'en = "acceptance"\nlimit = { value = 30,', "clock changed: accept limit.value: 15 → 30"),
+    ("steps.toml", "yellow_after = 80", "yellow_after = 60", "clock changed: accept yellow_after: 80 → 60"),
+    ("steps.toml", 'earlier_department = "goes_on"', 'earlier_department = "anew"',
+     "step changed: dispatch earlier_department: goes_on → anew"),
     ("steps.toml", 'assessor = { zh = "考评员", en = "assessor", axis = "supervision" }\n', "", "post removed: assessor"),
     ("steps.toml", "[steps.put_back]", "[steps.put_away]", "step added: put_away"),
 ]  # fmt: skip
