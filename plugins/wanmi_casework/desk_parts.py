@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add_desk(to: Registry) -> None:
-    """The tables of keys and of uploads, the timer, the actions, a right and the HTTP routes."""
+    """The tables of keys and of uploads, the timer, the actions, rights and the HTTP routes."""
     to.tables(DeskKeyRow, UploadRow)
     to.task(NAME, run_timer)
     for name, (run, help) in ACTIONS.items():
@@ -28,6 +28,11 @@ def add_desk(to: Registry) -> None:
         tiers=("district",),
     )  # fmt: skip
     to.router("/api/v1", _task_routes)
+    to.right(
+        "track.read", zh="看轨迹与考勤", en="Read tracks and attendance", scope="evidence:read",
+        posts=("shift_leader", "assessor", "supervisor", "administrator"), tiers=("district",),
+    )  # fmt: skip
+    to.router("/api/v1", _track_routes)
     add_leaving(to)
     to.router("/api/v1", _leaving_routes)
 
@@ -48,3 +53,9 @@ def _task_routes(node: NodeContext) -> APIRouter:
     from wanmi_casework.task_api import task_routes
 
     return task_routes(node)
+
+
+def _track_routes(node: NodeContext) -> APIRouter:
+    from wanmi_casework.track_api import track_routes
+
+    return track_routes(node)
