@@ -16,7 +16,7 @@ HELLO_DOMAIN = b"wanmi/hello/1\n"
 SESSION_DOMAIN = b"wanmi/session/1\n"
 
 
-class Claim(msgspec.Struct, frozen=True):
+class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a HELLO says and signs.
 
     ``node`` speaks to ``to``; ``child_nonce`` and ``parent_nonce`` are 16 bytes each; ``curve`` is the CURVE
@@ -25,6 +25,9 @@ class Claim(msgspec.Struct, frozen=True):
     ``heads``: origin -> (seq, hash) of every chain that it holds and that concerns this link;
     ``yours`` is the head of the receiver's own chain that the receiver signed and the sender holds: the proof that
     a receiver needs before it believes that it lost its tail.
+
+    Since protocol 2, and left out where zero: ``term`` counts the promotions of the parent (the parent's own word, or
+    the highest that the child has heard); ``bulk`` is the TCP port of the parent's second socket, for blobs.
     """
 
     protocol: int
@@ -37,7 +40,9 @@ class Claim(msgspec.Struct, frozen=True):
     at: int
     window: int
     heads: dict[str, tuple[int, bytes]]
-    yours: Head | None = None
+    yours: Head | None
+    term: int = 0
+    bulk: int = 0
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -62,7 +67,7 @@ def read_claim(hello: Hello) -> Claim:
         claim = _decoder.decode(hello.claim)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise LinkError(f"a HELLO has a claim that does not read: {error}") from error
-    if any(seq < 0 or len(hash_) != 32 for seq, hash_ in claim.heads.values()):
+    if any(seq < 0 or len(hash_) != 32 for seq, hash_ in claim.heads.values()) or claim.term < 0:
         raise LinkError(f"the HELLO of {claim.node} has heads that are none")
     return claim
 

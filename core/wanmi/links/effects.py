@@ -54,9 +54,10 @@ class PutChunk:
 
 @dataclass(frozen=True)
 class PeerUp:
-    """A session stands; ``clock_offset`` is the peer's clock minus ours in µs."""
+    """A session stands; ``clock_offset`` is the peer's clock minus ours in µs, ``bulk`` the port for blobs or 0."""
 
     clock_offset: int
+    bulk: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,20 @@ class Release:
     """The node's own chain is whole again, as far as this peer knows."""
 
 
+@dataclass(frozen=True)
+class SnapshotWanted:
+    """The child lacks so much that it asks for a snapshot: answer by ``Link.offer_snapshot``."""
+
+
+@dataclass(frozen=True)
+class SnapshotOffered:
+    """The parent has a snapshot of ``size`` bytes for this node (0: none): WANT ``snap:<sha256>`` brings it."""
+
+    sha256: str
+    size: int
+    manifest: bytes
+
+
 AlarmKind = Literal["fork", "broken", "refused", "protocol", "not-yours"]
 
 
@@ -96,4 +111,17 @@ class Alarm:
     hash: bytes = b""
 
 
-Effect = Send | Apply | NoteCosign | Arrived | PutChunk | PeerUp | PeerDown | Hold | Release | Alarm
+Effect = (
+    Send
+    | Apply
+    | NoteCosign
+    | Arrived
+    | PutChunk
+    | PeerUp
+    | PeerDown
+    | Hold
+    | Release
+    | SnapshotWanted
+    | SnapshotOffered
+    | Alarm
+)

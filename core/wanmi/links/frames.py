@@ -18,8 +18,8 @@ from wanmi.entries import Audience, Cosign, Head, raw_digest
 from wanmi.errors import LinkError
 from wanmi.journal.types import Batch, Item
 
-PROTOCOL = 1
-"""The version of the protocol that this code speaks."""
+LOW, HIGH = 1, 2
+"""The versions of the protocol that this code speaks; a session uses the highest that both sides do."""
 NO_SESSION = bytes(16)
 MAX_FRAME = 4 * 1024 * 1024
 """Bytes of the largest frame; ZeroMQ's MAXMSGSIZE."""
@@ -40,11 +40,15 @@ class Open(msgspec.Struct, frozen=True):
     high: int
 
 
-class Hello(msgspec.Struct, frozen=True):
-    """0x02 both ways: a signed ``Claim`` (its MessagePack bytes) that fixes the session."""
+class Hello(msgspec.Struct, frozen=True, omit_defaults=True):
+    """0x02 both ways: a signed ``Claim`` (its MessagePack bytes) that fixes the session.
+
+    ``also`` is a second signature, by the node's other key while it changes keys; empty otherwise.
+    """
 
     claim: bytes
     sig: bytes
+    also: bytes = b""
 
 
 class BatchHead(msgspec.Struct, frozen=True):
@@ -91,10 +95,11 @@ class Chunk(msgspec.Struct, frozen=True):
     key: bytes = b""
 
 
-class Tick(msgspec.Struct, frozen=True):
-    """0x08: I am here; ``at`` is the sender's µs UTC."""
+class Tick(msgspec.Struct, frozen=True, omit_defaults=True):
+    """0x08: I am here; ``at`` is the sender's µs UTC. Since 2, now and then the sender's own chain's signed ``head``."""
 
     at: int
+    head: Head | None = None
 
 
 class Bye(msgspec.Struct, frozen=True):
@@ -103,10 +108,27 @@ class Bye(msgspec.Struct, frozen=True):
     reason: str
 
 
-Header = Open | Hello | BatchHead | Ack | Nak | Want | Chunk | Tick | Bye
+class Need(msgspec.Struct, frozen=True):
+    """0x0A, since 2: give me ``what`` in place of all that I lack; ``snapshot`` is the one thing so far."""
+
+    what: str
+
+
+class Snap(msgspec.Struct, frozen=True):
+    """0x0B, since 2: a snapshot for you: fetch it by WANT ``snap:<sha256>``; ``size`` bytes, 0 when there is none."""
+
+    sha256: str
+    size: int
+    manifest: bytes
+
+
+Header = Open | Hello | BatchHead | Ack | Nak | Want | Chunk | Tick | Bye | Need | Snap
 TYPES: dict[int, type[Header]] = {
     0x01: Open, 0x02: Hello, 0x03: BatchHead, 0x04: Ack, 0x05: Nak, 0x06: Want, 0x07: Chunk, 0x08: Tick, 0x09: Bye,
+    0x0A: Need, 0x0B: Snap,
 }  # fmt: skip
+SINCE: dict[type[Header], int] = {Need: 2, Snap: 2}
+"""The protocol version from which a type may be sent; 1 for those that are not named."""
 NUMBERS = {header: number for number, header in TYPES.items()}
 NAK_CODES = {
     "gap": "the batch starts beyond what is held",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from wanmi.entries import Head
 from wanmi.errors import LinkError
 from wanmi.links.claims import Claim, read_claim, session_id, sign_claim, verify_claim
-from wanmi.links.frames import PROTOCOL, Hello, Open
+from wanmi.links.frames import Hello, Open
 from wanmi.links.terms import Ends, Instant, Peer, Side
 
 
@@ -25,11 +25,12 @@ class Refused(LinkError):
 
 @dataclass(frozen=True)
 class Agreed:
-    """A pair of nonces and the session that they name."""
+    """A pair of nonces, the session that they name, and the protocol version that it speaks."""
 
     child_nonce: bytes
     parent_nonce: bytes
     session: bytes
+    version: int
 
 
 class Handshake:
@@ -54,7 +55,7 @@ class Handshake:
     def open(self) -> Open:
         """Child: a new nonce; what answers an earlier one is void from now on."""
         self._nonce = self._ids.token(16)
-        return Open(self._me.code, self._nonce, PROTOCOL, PROTOCOL)
+        return Open(self._me.code, self._nonce, *self._limits.versions)
 
     def peer(self) -> Peer:
         """The admitted peer; Refused when there is none or it was revoked."""
@@ -70,14 +71,20 @@ class Handshake:
 
     def offered(self, opened: Open) -> Agreed:
         """Parent: the pair of nonces to answer an OPEN with; the same OPEN gets the same pair."""
-        if not opened.low <= PROTOCOL <= opened.high:
-            raise Refused(f"{self._peer} speaks protocol {opened.low} to {opened.high}, this node {PROTOCOL}: upgrade")
+        low, high = self._limits.versions
+        version = min(opened.high, high)
+        if version < max(opened.low, low):
+            older = self._peer if opened.high < low else self._me.code
+            raise Refused(
+                f"{self._peer} speaks protocol {opened.low} to {opened.high}, {self._me.code} {low} to {high}: "
+                f"upgrade {older}"
+            )
         if opened.node != self._peer or len(opened.nonce) != 16:
             raise Refused(f"an OPEN that names {opened.node} came with the key of {self._peer}")
         if self._offer is None or self._offer.child_nonce != opened.nonce:
             nonce = self._ids.token(16)
             session = session_id(self._peer, self._me.code, opened.nonce, nonce)
-            self._offer = Agreed(opened.nonce, nonce, session)
+            self._offer = Agreed(opened.nonce, nonce, session, version)
         return self._offer
 
     def answered(self, session: bytes, hello: Hello) -> tuple[Agreed, Claim] | None:
@@ -89,10 +96,11 @@ class Handshake:
             claim.child_nonce,
             claim.parent_nonce,
             session_id(self._me.code, self._peer, claim.child_nonce, claim.parent_nonce),
+            claim.protocol,
         )
         if agreed.session != session:
             return None
-        self._check(hello, claim)
+        self._check(hello, claim, *self._limits.versions)
         self._nonce = b""
         return agreed, claim
 
@@ -104,23 +112,25 @@ class Handshake:
         claim = read_claim(hello)
         if (claim.child_nonce, claim.parent_nonce) != (offer.child_nonce, offer.parent_nonce):
             return None
-        self._check(hello, claim)
+        self._check(hello, claim, offer.version, offer.version)
         self._offer = None
         return offer, claim
 
     def hello(self, agreed: Agreed, heads: dict[str, tuple[int, bytes]], yours: Head | None, now: Instant) -> Hello:
         """The signed HELLO for a session: what is held, and the newest head that the peer signed."""
         me = self._me
+        two = agreed.version >= 2
         claim = Claim(
-            PROTOCOL, me.code, self._peer, agreed.child_nonce, agreed.parent_nonce, me.curve, me.seal, now.wall,
-            self._limits.window, heads, yours,
+            agreed.version, me.code, self._peer, agreed.child_nonce, agreed.parent_nonce, me.curve, me.seal, now.wall,
+            self._limits.window, heads, yours, bulk=me.bulk if two else 0,
         )  # fmt: skip
         return sign_claim(me.sign, claim)
 
-    def _check(self, hello: Hello, claim: Claim) -> None:
+    def _check(self, hello: Hello, claim: Claim, low: int, high: int) -> None:
         peer = self.peer()
-        if claim.protocol != PROTOCOL:
-            raise Refused(f"{self._peer} answered in protocol {claim.protocol}, this node speaks {PROTOCOL}")
+        if not low <= claim.protocol <= high:
+            spoken = f"{low}" if low == high else f"{low} to {high}"
+            raise Refused(f"{self._peer} answered in protocol {claim.protocol}, this node speaks {spoken}")
         if claim.node != self._peer or claim.to != self._me.code:
             raise Refused(f"a HELLO from {claim.node} to {claim.to} came where {self._peer} was to speak")
         if not verify_claim(hello, peer.sign):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wanmi.links.effects import Effect, Send
-from wanmi.links.frames import NO_SESSION, Header, encode
+from wanmi.links.frames import LOW, NO_SESSION, SINCE, Header, encode
 from wanmi.links.terms import Book, Limits
 
 
@@ -18,6 +18,7 @@ class Line:
         self.book = book
         self.limits = limits
         self.session = NO_SESSION
+        self.version = LOW
         self.peer_key = b""
         self.window = limits.window
         self.effects: list[Effect] = []
@@ -28,7 +29,9 @@ class Line:
         self.effects.append(effect)
 
     def send(self, header: Header, body: bytes = b"") -> None:
-        """Send a frame of the current session."""
+        """Send a frame of the current session; one that the session's protocol does not know is not sent."""
+        if SINCE.get(type(header), 1) > self.version:
+            return
         self.effects.append(Send(encode(self.session, header, body)))
 
     def take(self) -> list[Effect]:

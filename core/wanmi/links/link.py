@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from wanmi.errors import LinkError
 from wanmi.journal.types import Cursor
 from wanmi.links.claims import Claim
-from wanmi.links.effects import Alarm, Apply, Arrived, Effect, PeerDown, PeerUp, Send
+from wanmi.links.effects import (
+    Alarm,
+    Apply,
+    Arrived,
+    Effect,
+    PeerDown,
+    PeerUp,
+    Send,
+    SnapshotOffered,
+    SnapshotWanted,
+)
 from wanmi.links.frames import (
     NO_SESSION,
     Ack,
@@ -22,7 +32,9 @@ from wanmi.links.frames import (
     Frame,
     Hello,
     Nak,
+    Need,
     Open,
+    Snap,
     Tick,
     Want,
     decode,
@@ -37,7 +49,10 @@ from wanmi.links.terms import Ends, Instant, Peer, Side
 
 @dataclass(frozen=True)
 class LinkStatus:
-    """A link as pages and probes show it. Times µs UTC (0: never); ``clock_offset`` µs, the peer's minus ours."""
+    """A link as pages and probes show it. Times µs UTC (0: never); ``clock_offset`` µs, the peer's minus ours.
+
+    ``protocol`` is the version of the session that stands, 0 when none does.
+    """
 
     peer: str
     side: Side
@@ -49,6 +64,7 @@ class LinkStatus:
     streams: tuple[StreamStatus, ...]
     fetching: int
     dropped: int
+    protocol: int = 0
 
 
 class Link:
@@ -72,6 +88,7 @@ class Link:
         self._sent_at = 0.0
         self._heard = Instant(0, 0.0)
         self._offset = 0
+        self._bulk = 0
         self._dropped = 0
 
     @property
@@ -151,6 +168,18 @@ class Link:
             self._streams.pump_blobs(now)
         return self._taken(now)
 
+    def ask_snapshot(self, now: Instant) -> list[Effect]:
+        """Child: ask the parent for a snapshot; nothing goes out to one that does not know what that is."""
+        if self._up and self.side == "child":
+            self._line.send(Need("snapshot"))
+        return self._taken(now)
+
+    def offer_snapshot(self, sha256: str, size: int, manifest: bytes, now: Instant) -> list[Effect]:
+        """Parent: say that a snapshot is ready for the child, or (``size`` 0) that there will be none."""
+        if self._up and self.side == "parent":
+            self._line.send(Snap(sha256, size, manifest))
+        return self._taken(now)
+
     def due(self) -> float:
         """The monotonic second at which ``tick`` is to be called at the latest."""
         times = [self._next_open]
@@ -168,6 +197,7 @@ class Link:
         return LinkStatus(
             self.peer, self.side, self._up, self._since, self._heard.wall, self._reason, self._offset,
             self._streams.status(), self._streams.blobs.under_way, self._dropped,
+            self._line.version if self._line.session != NO_SESSION else 0,
         )  # fmt: skip
 
     # --- frames
@@ -199,10 +229,20 @@ class Link:
                 self._streams.blobs.chunk(header, frame.body)
             case Tick() as header:
                 self._offset = header.at - now.wall
+            case Need() | Snap() as header:
+                self._about_snapshot(header)
             case Bye() as header:
                 self._down(f"{self.peer} ended it: {header.reason}", now)
             case _ if not frame.optional:
                 self._line.send(Nak("unknown-type", str(frame.type)))
+
+    def _about_snapshot(self, header: Need | Snap) -> None:
+        """A child asks, a parent offers; the other way round it means nothing."""
+        if isinstance(header, Need):
+            if self.side == "parent" and header.what == "snapshot":
+                self._line.emit(SnapshotWanted())
+        elif self.side == "child":
+            self._line.emit(SnapshotOffered(header.sha256, header.size, header.manifest))
 
     def _foreign(self, frame: Frame, now: Instant) -> None:
         """R4: a frame of another session changes nothing; a parent says that the session is none."""
@@ -267,6 +307,8 @@ class Link:
     def _begin(self, agreed: Agreed, claim: Claim, evidence: bytes, now: Instant) -> None:
         """The session of a pair of nonces replaces whatever stood before."""
         self._line.session = agreed.session
+        self._line.version = agreed.version
+        self._bulk = claim.bulk if 0 < claim.bulk < 65536 else 0
         self._line.window = max(min(claim.window, 64 * 1024 * 1024), 64 * 1024)
         self._line.peer_key = self._handshake.peer().sign
         self._heard = now
@@ -280,7 +322,7 @@ class Link:
         if not self._up:
             self._up, self._since, self._reason = True, now.wall, ""
             self._open_wait = self._limits.open_first
-            self._line.emit(PeerUp(self._offset))
+            self._line.emit(PeerUp(self._offset, self._bulk))
             self._streams.pump(now)
 
     def _refuse(self, reason: str, evidence: bytes, now: Instant) -> None:

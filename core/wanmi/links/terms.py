@@ -11,6 +11,7 @@ from wanmi.clock import Clock
 from wanmi.entries import Cosign, Head
 from wanmi.ids import Ids
 from wanmi.journal.types import Batch, Cursor
+from wanmi.links.frames import HIGH, LOW
 from wanmi.store import Missing
 
 Side = Literal["child", "parent"]
@@ -31,8 +32,9 @@ def instant(clock: Clock) -> Instant:
 
 @dataclass(frozen=True)
 class Limits:
-    """Timers in seconds, sizes in bytes. The defaults suit 2 Mbit/s as well as a LAN."""
+    """Timers in seconds, sizes in bytes, protocol versions. The defaults suit 2 Mbit/s as well as a LAN."""
 
+    versions: tuple[int, int] = (LOW, HIGH)
     window: int = 4 * 1024 * 1024
     batch_entries: int = 1000
     batch_bytes: int = 1_000_000
@@ -54,12 +56,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class Face:
-    """A node as its peers see it: code and keys. ``curve`` is z85 (40 bytes), ``seal`` 32 bytes."""
+    """A node as its peers see it: code and keys. ``curve`` is z85 (40 bytes), ``seal`` 32 bytes.
+
+    ``bulk`` is the TCP port of its second socket, for blobs; 0 when it has none.
+    """
 
     code: str
     sign: Ed25519PrivateKey
     curve: bytes
     seal: bytes
+    bulk: int = 0
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,9 @@ from wanmi.links.frames import (
     Header,
     Hello,
     Nak,
+    Need,
     Open,
+    Snap,
     Tick,
     Want,
     decode,
@@ -68,11 +70,27 @@ GOLDEN: list[tuple[Header, bytes, str]] = [
         (f"07{_IN}0000001e" "84a4626c6f62a26162a66f666673657400a473697a6502a36b6579c4016b" "0001"),
     ),
     (Tick(9), b"", (f"08{_IN}00000005" "81a2617409")),
+    (
+        Tick(9, HEAD), b"",
+        (f"08{_IN}00000053" f"82a2617409a46865616485a66f726967696e{_CODE}a373657102a468617368{_HASH}a2617405"
+         "a3736967c40422222222"),
+    ),
+    (
+        Hello(b"claim", b"sig", b"new"), b"",
+        (f"02{_IN}00000021" "83a5636c61696dc405636c61696da3736967c403736967a4616c736fc4036e6577"),
+    ),
+    (Need("snapshot"), b"", (f"0a{_IN}0000000f" "81a477686174a8736e617073686f74")),
+    (
+        Snap("ab", 3, b"m"), b"",
+        (f"0b{_IN}0000001d" "83a6736861323536a26162a473697a6503a86d616e6966657374c4016d"),
+    ),
     (Bye("why"), b"", (f"09{_IN}0000000c" "81a6726561736f6ea3776879")),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("header", "body", "golden"), GOLDEN, ids=[type(g[0]).__name__ for g in GOLDEN])
+@pytest.mark.parametrize(
+    ("header", "body", "golden"), GOLDEN, ids=[f"{n}-{type(g[0]).__name__}" for n, g in enumerate(GOLDEN)]
+)
 def test_golden_bytes(header: Header, body: bytes, golden: str) -> None:
     assert encode(SESSION, header, body).hex() == golden
     frame = decode(bytes.fromhex(golden))

@@ -8,11 +8,12 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from support.link_ends import CITY, DISTRICT, OTHER, End, Wire, curve, key_of, of, public_of, sent
+from support.link_ends import CITY, DISTRICT, LIMITS, OTHER, End, Wire, curve, key_of, of, public_of, sent
 from wanmi.entries import GENESIS
 from wanmi.links import Alarm, Peer, PeerDown, PeerUp, Send
 from wanmi.links.claims import HELLO_DOMAIN, Claim, read_claim, session_id, sign_claim, verify_claim
-from wanmi.links.frames import NO_SESSION, Bye, Hello, Open, Tick, decode, encode
+from wanmi.links.effects import SnapshotOffered, SnapshotWanted
+from wanmi.links.frames import NO_SESSION, Bye, Hello, Need, Open, Snap, Tick, decode, encode
 
 
 @pytest.fixture
@@ -130,6 +131,57 @@ def test_a_protocol_that_nobody_speaks_is_refused(wire: Wire) -> None:
     assert "protocol 7 to 9" in of(wire.parent, Alarm)[0].text  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("child", "parent", "agreed"),
+    [((1, 2), (1, 2), 2), ((1, 1), (1, 2), 1), ((1, 2), (1, 1), 1), ((2, 3), (1, 2), 2), ((1, 2), (2, 3), 2)],
+)
+def test_the_highest_version_that_both_speak_is_spoken(
+    child: tuple[int, int], parent: tuple[int, int], agreed: int
+) -> None:
+    wire = Wire(
+        End(DISTRICT, CITY, replace(LIMITS, versions=child)), End(CITY, DISTRICT, replace(LIMITS, versions=parent))
+    )
+    wire.open()
+    claims = [read_claim(h) for end in (wire.child, wire.parent) for h in sent(end, Hello)]  # type: ignore[arg-type]
+    assert {claim.protocol for claim in claims} == {agreed}
+    assert [end.link.status().protocol for end in (wire.child, wire.parent)] == [agreed, agreed]
+    wire.child.book.grow(DISTRICT, 3)
+    wire.do(wire.child, wire.child.link.advanced(DISTRICT, wire.now))
+    wire.pass_time(1.0)
+    assert wire.parent.book.cursor(DISTRICT).seq == 3
+
+
+@pytest.mark.parametrize(("low", "high", "upgrade"), [(3, 4, CITY), (0, 0, DISTRICT)])
+def test_versions_that_do_not_meet_are_refused_and_the_older_side_is_named(low: int, high: int, upgrade: str) -> None:
+    wire = Wire(End(DISTRICT, CITY, replace(LIMITS, versions=(low, high))), End(CITY, DISTRICT))
+    wire.open()
+    assert not wire.child.link.up
+    assert wire.child.link.status().reason.endswith(f"upgrade {upgrade}")
+
+
+def test_an_answer_in_a_version_that_was_not_agreed_is_refused(wire: Wire) -> None:
+    wire.child.link._handshake._limits = replace(LIMITS, versions=(1, 1))
+    opened = encode(NO_SESSION, Open(DISTRICT, b"n" * 16, 1, 2))
+    answer = next(e.frame for e in wire.parent.link.on(opened, wire.now) if isinstance(e, Send))
+    wire.child.link._handshake._nonce = b"n" * 16
+    wire.do(wire.child, wire.child.link.on(answer, wire.now))
+    assert "answered in protocol 2, this node speaks 1" in of(wire.child, Alarm)[0].text  # type: ignore[union-attr]
+
+
+def test_a_snapshot_is_asked_for_and_offered_by_those_who_know_of_it(wire: Wire) -> None:
+    wire.open()
+    wire.do(wire.child, wire.child.link.ask_snapshot(wire.now))
+    wire.run()
+    assert of(wire.parent, SnapshotWanted) == [SnapshotWanted()]
+    wire.do(wire.parent, wire.parent.link.offer_snapshot("ab", 7, b"signed", wire.now))
+    wire.run()
+    assert of(wire.child, SnapshotOffered) == [SnapshotOffered("ab", 7, b"signed")]
+    old = Wire(End(DISTRICT, CITY), End(CITY, DISTRICT, replace(LIMITS, versions=(1, 1))))
+    old.open()
+    old.do(old.child, old.child.link.ask_snapshot(old.now))
+    assert sent(old.child, Need) == sent(old.parent, Snap) == []
+
+
 def test_unknown_types(wire: Wire) -> None:
     wire.open()
     session = wire.parent.link.session
@@ -148,7 +200,9 @@ def test_garbage_is_an_alarm_and_nothing_else(wire: Wire) -> None:
 
 
 def test_a_claim_is_bound_to_its_domain() -> None:
-    claim = Claim(1, DISTRICT, CITY, b"a" * 16, b"b" * 16, curve(DISTRICT), b"s" * 32, 5, 100, {DISTRICT: (1, GENESIS)})
+    claim = Claim(
+        1, DISTRICT, CITY, b"a" * 16, b"b" * 16, curve(DISTRICT), b"s" * 32, 5, 100, {DISTRICT: (1, GENESIS)}, None
+    )
     hello = sign_claim(key_of(DISTRICT), claim)
     assert verify_claim(hello, public_of(DISTRICT))
     assert not verify_claim(hello, public_of(OTHER))
