@@ -82,6 +82,29 @@ def test_the_mark_of_a_light_is_the_profile_s_and_running_cases_keep_theirs(town
     assert [OWN in rule for _, rule in told.values()] == [False, True, True]
 
 
+def test_cases_of_a_version_from_before_the_words_are_told_by_the_steps(town: SmallCity, browser: Browser) -> None:
+    """Such versions are in cities' journals: they are read, checked with warnings only, and printed."""
+    files = dict(Profile.load().files)
+    lines = files["steps.toml"].decode().splitlines(keepends=True)
+    since = ("rule_zh", "rule_en", "source", "yellow_after", "earlier_department")
+    old = "".join(line for line in lines if not line.startswith(since))
+    version = activate_profile(town.city, files | {"steps.toml": old.encode()})
+    carry(town.city, town.district)
+    office = Office(Path(), town.district)
+    number = office.open_case(profile=version.ref)
+    case = office.to(number, "handling")
+    assert case.warn == case.marks[-1].at + 4 * HOUR * 80 // 100
+    light, rule = desk_tells(browser, (number,))[number]
+    assert light == "green"
+    assert rule.startswith("处置时限 4 个紧急工作时：开始计时：派遣、改派、返工；停止计时：改派"), rule
+    active = ProfileStore(town.district).active()
+    book = print_book(active, ProfileStore(town.district).steps(active), "supervision", "zh", markdown=True)
+    assert (
+        "| 受理 | 开始计时：提交、核实回复、退回坐席；停止计时：派核实、不予受理、受理、移交市级 | 15 分钟 | 80% |"
+        in book
+    )
+
+
 def desk_tells(browser: Browser, numbers: tuple[str, ...]) -> dict[str, tuple[str, str]]:
     """What the API says of the department's clock of each case: its light, and the line of its rule, which the page has."""
     told = {}
