@@ -13,7 +13,9 @@ import typer
 from wanmi.cli.shared import AsJson, Dir, call, print_json, print_rows
 
 if TYPE_CHECKING:
-    from wanmi.node import Created
+    from pathlib import Path
+
+    from wanmi.node import Created, Node
 
 
 SETTLED = 3.0
@@ -70,21 +72,49 @@ def run(dir: Dir) -> None:
     import asyncio
     import logging
 
-    from wanmi.cli.logs import configure_logging
-    from wanmi.node import Node, restart_process
-    from wanmi.settings import read_settings
+    from wanmi.errors import WanmiError
+    from wanmi.node import give_up, restart_in_place, restart_process
 
-    configure_logging(read_settings(dir).log, dir)
-    node = Node.open(dir)
+    node = _open(dir)
     loop = asyncio.new_event_loop()
     loop.call_later(SETTLED, _settle)
     try:
         loop.run_until_complete(node.run(on_hang=restart_process))
+    except WanmiError as error:
+        if not give_up(dir, str(error)):
+            raise
+        node.restarting = str(error)
     finally:
         node.close()
+    if node.restarting:
+        restart_in_place(node.restarting)
     logging.shutdown()
     sys.stdout.flush()
     os._exit(0)  # a task or thread that does not end would be waited for; everything durable is closed
+
+
+def _open(dir: Path) -> Node:
+    """The node with the settings of its file; where those are on trial and no node opens with them, with the old ones."""
+    from wanmi.errors import WanmiError
+    from wanmi.node import begin_start, give_up
+
+    begin_start(dir)
+    try:
+        return _open_as_it_stands(dir)
+    except WanmiError as error:
+        if not give_up(dir, str(error)):
+            raise
+    begin_start(dir)
+    return _open_as_it_stands(dir)
+
+
+def _open_as_it_stands(dir: Path) -> Node:
+    from wanmi.cli.logs import configure_logging
+    from wanmi.node import Node
+    from wanmi.settings import read_settings
+
+    configure_logging(read_settings(dir).log, dir)
+    return Node.open(dir)
 
 
 def _settle() -> None:

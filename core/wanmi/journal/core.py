@@ -14,6 +14,7 @@ from wanmi.journal.case_rows import register_cases
 from wanmi.journal.device_rows import register_devices
 from wanmi.journal.order_rows import register_orders
 from wanmi.journal.projecting import body_of
+from wanmi.journal.settings_rows import register_settings
 from wanmi.journal.task_rows import register_tasks
 from wanmi.journal.terminal_rows import register_heard
 from wanmi.models import (
@@ -66,6 +67,7 @@ def register_core(to: Registry) -> None:
     to.projection("links", kinds=("link.changed",), rows=(LinkRow,), apply=project_links)
     register_tasks(to)
     register_orders(to)
+    register_settings(to)
     register_devices(to)
     register_heard(to)
 

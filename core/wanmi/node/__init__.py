@@ -3,19 +3,23 @@
 from wanmi.node.calling import call_action, connect_live, run_action
 from wanmi.node.creating import Created, NewNode, create_node, node_card, read_run_file
 from wanmi.node.node import Node, load_enabled, new_registry
-from wanmi.node.restarting import restart_process
+from wanmi.node.restarting import restart_in_place, restart_process
+from wanmi.node.trial import begin_start, give_up
 
 __all__ = [
     "Created",
     "NewNode",
     "Node",
+    "begin_start",
     "call_action",
     "connect_live",
     "create_node",
+    "give_up",
     "load_enabled",
     "new_registry",
     "node_card",
     "read_run_file",
+    "restart_in_place",
     "restart_process",
     "run_action",
 ]

@@ -20,6 +20,7 @@ from wanmi.ids import Ids, SystemIds
 from wanmi.journal import Journal, register_core
 from wanmi.node.health import node_health
 from wanmi.node.lock import NodeLock
+from wanmi.node.trial import read_trial
 from wanmi.plugins import (
     Fault,
     HookCaller,
@@ -74,6 +75,9 @@ class Node:
         self.hooks: Hooks = self._caller
         self._lock = lock
         self._running: Running | None = None
+        self.restarting = ""
+        self.trial = read_trial(dir)
+        self.opened = clock.monotonic()
         _watch_reactors(registry, self.watch, settings.watch.reactor)
         self.store = Store.open(settings.database_url, registry.rows.values())
         self.journal = Journal(
@@ -169,6 +173,17 @@ class Node:
         finally:
             self._running = None
 
+    def restart(self, reason: str) -> bool:
+        """Leave ``run`` in good order, so that the command line begins anew in the same process (any thread).
+
+        ``restarting`` then says why. False where the node does not run: what is written holds at the next start.
+        """
+        if self._running is None:
+            return False
+        self.restarting = reason
+        self._running.leave()
+        return True
+
     def close(self) -> None:
         """Write what waits, close the database, let go of the lock."""
         self.store.close()
@@ -187,7 +202,9 @@ def new_registry(plugins: Sequence[Plugin]) -> Registry:
     """A registry with what the core brings, then what the plugins do."""
     from wanmi.node.actions import register_node
     from wanmi.node.changing import register_changing
+    from wanmi.node.ordering import register_ordering
     from wanmi.node.people_actions import register_people
+    from wanmi.node.probation import register_probation
     from wanmi.workdays import register_calendar
 
     registry = Registry()
@@ -196,6 +213,8 @@ def new_registry(plugins: Sequence[Plugin]) -> Registry:
         register_profiles(registry)
         register_node(registry)
         register_changing(registry)
+        register_ordering(registry)
+        register_probation(registry)
         register_calendar(registry)
         register_people(registry)
     fill(registry, plugins)

@@ -1,4 +1,4 @@
-"""Tell systemd how the node stands: ready, stopping, alive (sd_notify(3)), by a datagram to the socket that it names.
+"""Tell systemd how the node stands: ready, beginning anew, stopping, alive (sd_notify(3)), by a datagram to the socket that it names.
 
 Without ``NOTIFY_SOCKET`` nothing is told: a node is the same under any supervisor.
 """
@@ -37,6 +37,10 @@ class Notifier:
     def stopping(self) -> None:
         """The node begins to stop."""
         self._tell("STOPPING=1")
+
+    def reloading(self, now: float) -> None:
+        """The node begins anew in the same process at ``now`` (monotonic seconds); ``ready`` ends that."""
+        self._tell(f"RELOADING=1\nMONOTONIC_USEC={round(now * MICROS)}")
 
     def beat(self, now: float) -> None:
         """The event loop runs at ``now`` (monotonic seconds): a ping, if one is due."""

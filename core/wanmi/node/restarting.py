@@ -1,4 +1,4 @@
-"""Start the process anew in its place, without waiting for anything in it: something in it hangs."""
+"""Start the process anew in its place: same process id, same command line, same supervisor."""
 
 from __future__ import annotations
 
@@ -15,12 +15,22 @@ from wanmi.plugins import Off
 
 
 def restart_process(off: Off) -> None:
-    """Replace this process by a new one of the same command line; what is durable is durable.
+    """Replace this process without waiting for anything in it, since something in it hangs; what is durable is durable.
 
-    Called in the watchdog's thread. Programs that this process started are ended first: the new one starts
-    its own.
+    Called in the watchdog's thread.
     """
     structlog.get_logger("wanmi.node").critical("node_restarts", plugin=off.plugin, reason=off.reason)
+    _begin_anew()
+
+
+def restart_in_place(reason: str) -> None:
+    """Replace this process, whose node has been closed."""
+    structlog.get_logger("wanmi.node").info("node_restarts", reason=reason)
+    _begin_anew()
+
+
+def _begin_anew() -> None:
+    """Programs that this process started are ended first: the new one starts its own."""
     for handler in logging.getLogger().handlers:
         handler.flush()
     sys.stderr.flush()

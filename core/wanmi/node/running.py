@@ -37,6 +37,8 @@ REACTOR_SECONDS = 0.7
 """How long tasks, then reactors, get to end; the whole stop stays below 3 s."""
 BEAT = 0.25
 """Seconds between two beats of the event loop."""
+LEAVING = 0.2
+"""Seconds in which whoever asked for a restart gets the answer."""
 RUN_FILE = "run.json"
 
 
@@ -64,9 +66,14 @@ class Running:
             if self._ready:
                 self._write_run_file()
 
+    def leave(self) -> None:
+        """End the run soon (any thread); one that has ended already stays so."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._loop.call_later, LEAVING, self._stop.set)
+
     async def run(self, *, web: bool) -> None:
         """Start everything, say so, wait, stop everything. StoreError when a plugin hangs and nobody restarts."""
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         heart = Heart(self._node.clock, self._node.settings.watch.loop)
         watchdog = self._watchdog(heart, loop)
         with self._signals(loop):
@@ -76,7 +83,7 @@ class Running:
                 self._say_ready()
                 await self._wait(heart)
             finally:
-                self._notifier.stopping()
+                self._tell_end()
                 watchdog.stop()
                 await self._end()
         if self._hang is not None:
@@ -95,7 +102,8 @@ class Running:
         except OSError as error:
             raise StoreError(f"{self.admin.path}: {error.strerror}") from error
         self.places["admin"] = str(self.admin.path)
-        await asyncio.to_thread(record_settings, self._node, host_account())
+        trial = self._node.trial
+        await asyncio.to_thread(record_settings, self._node, trial.actor if trial is not None else host_account())
         await asyncio.to_thread(end_sessions_without_code, self._node, self._node.settings.identity)
         self.reactors.start()
         self.supervisor.start(tasks)
@@ -126,6 +134,13 @@ class Running:
             self._write_run_file()
         self._notifier.ready(f"{self._node.role} {self._node.code}")
         self._log.info("node_runs", role=self._node.role, **self.places)
+
+    def _tell_end(self) -> None:
+        """A restart in place is no stop: systemd would wait for the process to end, and kill it."""
+        if self._node.restarting:
+            self._notifier.reloading(self._node.clock.monotonic())
+        else:
+            self._notifier.stopping()
 
     def _write_run_file(self) -> None:
         """Replace DIR/run.json as a whole; it is there exactly while the node runs and is ready."""

@@ -1,4 +1,7 @@
-"""/api/v1: the node's settings and plugins for administrators; what changes is tried, journaled, and holds at the next start."""
+"""/api/v1: settings and plugins for administrators: the node's own, and those that a district orders of its edges.
+
+What changes is tried, journaled, and holds at the next start, which the node makes in place when it is asked to.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from wanmi.errors import BadInput, SettingsError
 from wanmi.registry import AdminResult, NodeContext
 from wanmi.settings import toml_value
+from wanmi.settings_kinds import LEAST_PROBATION, MOST_CHANGES, MOST_PROBATION, PROBATION, Shown
 from wanmi.web.bounds import Id, Whole, Words
 from wanmi.web.callers import Caller, Reading, needs
 
@@ -18,12 +22,72 @@ Fraction = Annotated[float, Field(ge=-1e12, le=1e12)]
 Items = Annotated[list[Words | Whole], Field(max_length=200)]
 
 
+Setting = bool | Whole | Fraction | Words | Items
+
+
 class SettingIn(BaseModel):
     """A setting's new value."""
 
     model_config = ConfigDict(extra="forbid")
 
-    value: bool | Whole | Fraction | Words | Items
+    value: Setting
+
+
+class SettingChangeIn(BaseModel):
+    """A setting of an edge, named as ``link.parent``: what it must be now (null: not set), and what it becomes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: Id
+    old: Setting | None
+    new: Setting
+
+
+class SettingsOrderIn(BaseModel):
+    """A change of an edge's settings, all of them or none. ``probation``: seconds in which its uplink has to come back,
+    else it takes the change back. ``expires_in``: seconds after which it begins the change no more.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    edge: Id
+    changes: Annotated[list[SettingChangeIn], Field(min_length=1, max_length=MOST_CHANGES)]
+    probation: Annotated[int, Field(ge=LEAST_PROBATION, le=MOST_PROBATION)] = PROBATION
+    expires_in: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
+
+
+class SettingChangeOut(BaseModel):
+    """One setting of an ordered change."""
+
+    key: str
+    old: Any
+    new: Any
+
+
+class SettingsOrderOut(BaseModel):
+    """An ordered change and how far the edge is with it; times µs UTC.
+
+    ``state``: ordered, lapsed (nothing was heard of it in time), staged, tried (the edge waits for the uplink), then
+    confirmed, refused or rolled_back, with the reason.
+    """
+
+    change: str
+    district: str
+    edge: str
+    changes: list[SettingChangeOut]
+    probation: int
+    expires_at: int
+    ordered_at: int
+    ordered_by: str | None
+    state: Shown
+    state_at: int | None
+    reason: str
+
+
+class RestartOut(BaseModel):
+    """Whether the node begins anew now; it does not where it is only open and does not run."""
+
+    restarts: bool
 
 
 class PluginIn(BaseModel):
@@ -79,6 +143,30 @@ def settings_routes(node: NodeContext) -> APIRouter:
         args = {"key": key, "value": toml_value(wanted.value)}
         return SettingChanged.model_validate(_act(node, "settings.set", args, caller))
 
+    @router.post("/settings/orders", status_code=201)
+    @needs("settings.change")
+    def order(caller: Reading, wanted: SettingsOrderIn) -> SettingsOrderOut:
+        """At a district: order a settings change of one of its edges. 422 where it cannot be, as far as is known here."""
+        return _orders(node, "settings.order", wanted.model_dump(), caller)[0]
+
+    @router.get("/settings/orders")
+    @needs("settings.change")
+    def orders(_caller: Reading, edge: Id = "") -> list[SettingsOrderOut]:
+        """The newest ordered changes, at the district or at the edge, and what became of them."""
+        return _orders(node, "settings.orders", {"edge": edge})
+
+    @router.get("/settings/orders/{change}")
+    @needs("settings.change")
+    def ordered(_caller: Reading, change: Id) -> SettingsOrderOut:
+        """One ordered change."""
+        return _orders(node, "settings.orders", {"change": change})[0]
+
+    @router.post("/restart", status_code=202)
+    @needs("settings.change")
+    def restart(caller: Reading) -> RestartOut:
+        """Let the node begin anew in its place, with the settings of its file; it answers again within seconds."""
+        return RestartOut.model_validate(_act(node, "node.restart", {}, caller))
+
     @router.get("/plugins")
     @needs("settings.change")
     def plugins(_caller: Reading) -> list[PluginOut]:
@@ -94,6 +182,12 @@ def settings_routes(node: NodeContext) -> APIRouter:
         )
 
     return router
+
+
+def _orders(
+    node: NodeContext, name: str, args: Mapping[str, Any], caller: Caller | None = None
+) -> list[SettingsOrderOut]:
+    return [SettingsOrderOut.model_validate(one) for one in _act(node, name, args, caller)["orders"]]
 
 
 def _act(node: NodeContext, name: str, args: Mapping[str, Any], caller: Caller | None = None) -> AdminResult:
