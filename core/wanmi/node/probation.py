@@ -66,6 +66,11 @@ class Changes:
         self._trial = read_trial(node.dir)
         self._log = structlog.get_logger("wanmi.settings").bind(node=node.code)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way, and nothing waits."""
+        return self._trial is None and self._seen == self._node.journal.news("settings.ordered")
+
     def turn(self) -> None:
         """Do what is next."""
         trial = self._trial

@@ -135,6 +135,11 @@ class Running:
         self._notifier.ready(f"{self._node.role} {self._node.code}")
         self._log.info("node_runs", role=self._node.role, **self.places)
 
+    def _stop_for_good(self) -> None:
+        """Whoever ends the process wins over a restart in place that is under way."""
+        self._node.restarting = ""
+        self._stop.set()
+
     def _tell_end(self) -> None:
         """A restart in place is no stop: systemd would wait for the process to end, and kill it."""
         if self._node.restarting:
@@ -184,7 +189,7 @@ class Running:
             yield
             return
         for one in signals:
-            loop.add_signal_handler(one, self._stop.set)
+            loop.add_signal_handler(one, self._stop_for_good)
         try:
             yield
         finally:

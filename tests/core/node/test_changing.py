@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import wanmi_casework
-from wanmi.errors import BadInput, NotFound, SettingsError
+from wanmi.errors import BadInput, Conflict, NotFound, SettingsError
 from wanmi.node import Node, run_action
 from wanmi.node.changing import HIDDEN, changed
 from wanmi.node.recorded import host_account, record_settings
+from wanmi.node.trial import Trial, write_trial
 from wanmi.settings import FILE
 from wanmi.testing import small_node
 
@@ -66,6 +67,22 @@ def test_what_does_not_fit_changes_nothing(node: Node, key: str, value: str) -> 
         act(node, "settings.set", key=key, value=value, actor=PERSON)
     assert (node.dir / FILE).read_bytes() == before
     assert told(node) == []
+
+
+def test_a_setting_in_a_table_of_a_table(node: Node) -> None:
+    text = "[edge]\nx = 1\n\n[edge.mqtt]  # the broker\nport = 0\n\n[log]\nlevel = 'info'\n"
+    assert changed(text, "edge.mqtt", "port", 1883) == text.replace("port = 0", "port = 1883")
+    assert tomllib.loads(changed("[log]\n", "edge.mqtt", "port", 1))["edge"] == {"mqtt": {"port": 1}}
+    with pytest.raises(SettingsError, match="level is a value"):
+        changed("[log]\nlevel = 'info'\n", "log.level", "x", 1)
+
+
+def test_nothing_is_changed_here_while_a_change_of_the_district_is_on_trial(node: Node) -> None:
+    write_trial(node.dir, Trial("210102", "c-1", "p", "trying", "", "", 60))
+    before = (node.dir / FILE).read_bytes()
+    with pytest.raises(Conflict, match="c-1"):
+        act(node, "settings.set", key="log.level", value="debug")
+    assert (node.dir / FILE).read_bytes() == before
 
 
 def test_plugins_are_switched_by_a_person(node: Node, tmp_path: Path) -> None:

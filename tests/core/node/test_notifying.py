@@ -37,7 +37,9 @@ def test_pings_come_at_half_the_time_while_it_beats_and_end_with_it(systemd: soc
     for beat in range(17):
         notifier.beat(beat * 0.25)
     notifier.stopping()
+    notifier.reloading(4.25)
     assert [systemd.recv(200) for _ in range(4)] == [b"WATCHDOG=1"] * 3 + [b"STOPPING=1"]
+    assert systemd.recv(200) == b"RELOADING=1\nMONOTONIC_USEC=4250000"
 
 
 def test_a_watchdog_of_another_process_is_not_pinged(systemd: socket.socket) -> None:

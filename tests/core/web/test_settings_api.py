@@ -16,7 +16,7 @@ from wanmi.node import Node, run_action
 from wanmi.node.changing import HIDDEN
 from wanmi.node.recorded import host_account, record_settings
 from wanmi.settings import FILE
-from wanmi.testing import small_node
+from wanmi.testing import carry, small_city, small_node
 from wanmi.web import build_app
 
 
@@ -104,9 +104,53 @@ def test_others_see_and_change_nothing(node: Node, scope: str) -> None:
     with Browser(build_app(node), token=add_token(node, name="reads", scopes=[scope]).secret) as browser:
         assert browser.get("/api/v1/settings").status_code == 403
         assert browser.get("/api/v1/plugins").status_code == 403
+        assert browser.get("/api/v1/settings/orders").status_code == 403
+        assert browser.request("POST", "/api/v1/settings/orders", json={}).status_code == 403
+        assert browser.request("POST", "/api/v1/restart").status_code == 403
         assert browser.request("PUT", "/api/v1/settings/log.level", json={"value": "debug"}).status_code == 403
         assert browser.request("PUT", "/api/v1/plugins/gis", json={"enabled": True}).status_code == 403
     assert (node.dir / FILE).read_bytes() == before
+
+
+def test_a_district_orders_a_change_of_an_edge(tmp_path: Path) -> None:
+    wanted = {"edge": "21010201", "changes": [{"key": "log.level", "old": "info", "new": "debug"}], "probation": 30}
+    with small_city(tmp_path) as nodes, machine(nodes.district) as admin:
+        made = admin.request("POST", "/api/v1/settings/orders", json=wanted)
+        assert (made.status_code, made.json()["state"], made.json()["changes"]) == (201, "ordered", wanted["changes"])
+        assert made.json()["ordered_by"].startswith("token:")
+        path = f"/api/v1/settings/orders/{made.json()['change']}"
+        assert admin.get(path).json() == made.json()
+        assert admin.get("/api/v1/settings/orders?edge=21010201").json() == [made.json()]
+        assert admin.get("/api/v1/settings/orders?edge=21010202").json() == []
+        assert admin.get("/api/v1/settings/orders/none").status_code == 404
+        carry(nodes.district, nodes.edge)
+        with machine(nodes.edge) as there:
+            assert there.get(path).json() == made.json()
+            again = there.request("POST", "/api/v1/settings/orders", json=wanted)
+        assert (again.status_code, "admitted here" in again.text) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("part", "status"),
+    [
+        ({"edge": "21010299"}, 404), ({"probation": 1}, 422), ({"probation": 4000}, 422), ({"expires_in": 1}, 422),
+        ({"changes": []}, 422), ({"changes": [{"key": "log.level", "new": "debug"}]}, 422),
+        ({"changes": [{"key": "log.level", "old": "info", "new": "loud"}]}, 422),
+        ({"changes": [{"key": "database.url", "old": "", "new": "x"}]}, 422),
+        ({"changes": [{"key": "log.level", "old": "info", "new": "debug"}] * 2}, 422),
+    ],
+)  # fmt: skip
+def test_an_order_that_cannot_be_is_no_entry(tmp_path: Path, part: dict[str, object], status: int) -> None:
+    wanted = {"edge": "21010201", "changes": [{"key": "log.level", "old": "info", "new": "debug"}], **part}
+    with small_city(tmp_path) as nodes, machine(nodes.district) as admin:
+        head = nodes.district.journal.cursor("210102")
+        answer = admin.request("POST", "/api/v1/settings/orders", json=wanted)
+        assert answer.status_code == status, answer.text
+        assert nodes.district.journal.cursor("210102") == head
+
+
+def test_a_node_that_does_not_run_does_not_restart(admin: Browser) -> None:
+    assert admin.request("POST", "/api/v1/restart").json() == {"restarts": False}
 
 
 def test_of_many_changes_at_once_none_is_lost(node: Node) -> None:
