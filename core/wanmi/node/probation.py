@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 TICK = 0.5
 """Seconds between two looks at what was ordered, and at the proof."""
+CALM = 5.0
+"""Seconds that a start runs, and a task that failed works again, before a change is confirmed: what fails, fails by then."""
 _ROW = table(SettingsChangeRow)
 
 
@@ -63,6 +65,7 @@ class Changes:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._seen = -1
+        self._failed_at: dict[str, float] = {}
         self._trial = read_trial(node.dir)
         self._log = structlog.get_logger("wanmi.settings").bind(node=node.code)
 
@@ -128,10 +131,11 @@ class Changes:
         if not self._is_started_with(trial):
             self._node.restart(f"change {trial.change_id} of the settings")
             return
-        failing = sorted(set(self._failing()) - set(trial.failing))
-        if self._proof(trial) is not None and not failing:
+        runs = self._node.clock.monotonic() - self._node.opened
+        failing = self._newly_failing(trial)
+        if self._proof(trial) is not None and not failing and runs >= min(CALM, trial.probation / 2):
             self._keep(trial.to("confirmed"))
-        elif self._node.clock.monotonic() - self._node.opened > trial.probation:
+        elif runs > trial.probation:
             self._keep(trial.to("giving_up", _why(trial, failing)))
         else:
             self._say(trial.name, "tried")
@@ -164,7 +168,14 @@ class Changes:
         return cosign.seq
 
     def _failing(self) -> tuple[str, ...]:
-        return tuple(state.name for state in self._node.task_states() if state.state == "waiting")
+        return tuple(state.name for state in self._node.task_states() if state.failures)
+
+    def _newly_failing(self, trial: Trial) -> list[str]:
+        """Tasks that the change may have broken: between two failures one runs for a moment, which tells nothing."""
+        now = self._node.clock.monotonic()
+        self._failed_at |= {state.name: now for state in self._node.task_states() if state.state == "waiting"}
+        recent = {name for name, at in self._failed_at.items() if now - at < CALM}
+        return sorted(recent - set(trial.failing))
 
     def _keep(self, trial: Trial) -> None:
         write_trial(self._node.dir, trial)

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -19,6 +20,7 @@ from wanmi.node import Node, begin_start, run_action
 from wanmi.node import probation as probation_module
 from wanmi.node import trial as trial_module
 from wanmi.node.probation import Changes
+from wanmi.node.tasks import TaskState
 from wanmi.registry import Draft, Stored
 from wanmi.settings import FILE
 from wanmi.testing import carry, small_city
@@ -82,6 +84,7 @@ class EdgeLives:
         nodes.edge.close()
         self.district, self.dir = nodes.district, nodes.edge.dir
         self.works: Callable[[dict[str, Any]], bool] = lambda _: True
+        self.tasks: Callable[[dict[str, Any], int], list[TaskState]] = lambda _file, _second: []
         self._exchanged: object = None
 
     def close(self) -> None:
@@ -125,9 +128,10 @@ class EdgeLives:
             asked: list[str] = []
             with patch.object(edge, "restart", asked.append):
                 changes = Changes(edge)
-                for _ in range(PROBATION + 5):
+                for second in range(PROBATION + 5):
                     self._exchange(edge)
-                    changes.turn()
+                    with patch.object(edge, "task_states", partial(self.tasks, tomllib.loads(self.text), second)):
+                        changes.turn()
                     if asked:
                         return False
                     if changes.idle:

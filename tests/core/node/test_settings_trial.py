@@ -14,6 +14,7 @@ from core.node.edge_lives import EdgeLives, Power
 from wanmi.clock import SECOND
 from wanmi.errors import BadInput, NotFound
 from wanmi.node import Node, give_up, run_action
+from wanmi.node.tasks import TaskState
 from wanmi.node.trial import KEPT, MOST_STARTS, Trial, at_start, begin_start, read_trial, write_trial
 from wanmi.settings import FILE
 from wanmi.testing import replay_differences
@@ -180,3 +181,17 @@ def test_what_cannot_be_is_refused_at_the_district(
 def test_orders_are_for_edges_of_ones_own(lives: EdgeLives) -> None:
     with pytest.raises(NotFound, match="no node that is admitted here"):
         list(run_action(lives.district, "settings.order", {"edge": "21010299"}))
+
+
+def test_a_task_that_fails_with_the_new_settings_is_no_proof(lives: EdgeLives) -> None:
+    """It fails, waits, runs for a moment, fails again: the moment between tells nothing, the uplink alone neither."""
+    change, before, _ = ordered(lives, deaf=False)
+    lives.tasks = lambda file, second: (
+        [TaskState("broker", "edge", "running" if second % 2 else "waiting", 3)]
+        if file.get("log", {}).get("level", "info") != tomllib.loads(before).get("log", {}).get("level", "info")
+        else []
+    )
+    lives.live_on(Power())
+    lives.tasks = lambda _file, _second: []
+    assert lives.text == before
+    assert lives.state(change)["reason"] == "failed with the new settings for 5 s: broker"
