@@ -10,6 +10,7 @@ from wanmi.cli import (
     changing,
     erasing,
     journals,
+    keeping,
     nodes,
     people,
     profiles,
@@ -38,6 +39,7 @@ def build_app(*, complete: bool = True) -> PluggedGroup:
     app.add_typer(profiles.app, name="profile")
     app.add_typer(journals.app, name="journal")
     journals.add_to(app)
+    keeping.add_to(app)
     erasing.add_to(app)
     screens.add_to(app)
     command = get_command(app)

@@ -26,9 +26,8 @@ def call(dir: Path, action: str, args: Mapping[str, Any]) -> dict[str, Any]:
 
     quiet_logging()
     shown = sys.stderr.isatty()
-    result = call_action(dir, action, args, _show_progress if shown else lambda _: None)
-    if shown:
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    result = call_action(dir, action, args, show_progress if shown else lambda _: None)
+    forget_progress(shown)
     return result
 
 
@@ -66,6 +65,13 @@ def read_password(login: str) -> str:
     return password
 
 
-def _show_progress(progress: Progress) -> None:
+def show_progress(progress: Progress) -> None:
+    """The line of progress on standard error, over the one before."""
     total = f"/{progress.total}" if progress.total else ""
     print(f"\r\x1b[K{progress.done}{total} {progress.message}", end="", file=sys.stderr, flush=True)
+
+
+def forget_progress(shown: bool) -> None:
+    """Empty the line of progress, if one was shown."""
+    if shown:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)

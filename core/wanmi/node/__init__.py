@@ -2,6 +2,7 @@
 
 from wanmi.node.calling import call_action, connect_live, run_action
 from wanmi.node.creating import Created, NewNode, create_node, node_card, read_run_file
+from wanmi.node.migrating import migrate_node
 from wanmi.node.node import Node, load_enabled, new_registry
 from wanmi.node.restarting import restart_in_place, restart_process
 from wanmi.node.trial import begin_start, give_up
@@ -16,6 +17,7 @@ __all__ = [
     "create_node",
     "give_up",
     "load_enabled",
+    "migrate_node",
     "new_registry",
     "node_card",
     "read_run_file",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
@@ -16,11 +16,10 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from wanmi.errors import NeedsExtra, StoreError
 from wanmi.models import Row, table
 from wanmi.store.kept import Kept
+from wanmi.store.schema import Migrated, migrate, prepare
 from wanmi.store.writer import Boundary, Writer
 
 T = TypeVar("T")
-SCHEMA = 1
-"""Version of the journal and local tables; a database of a newer one is refused at start."""
 BUSY_SECONDS = 30
 """How long a connection waits for a lock."""
 READERS = 32
@@ -56,10 +55,24 @@ class Store:
         """
         writing, reading = _engines(url)
         try:
-            _prepare(writing, [table(row) for row in rows])
+            prepare(writing, rows)
         except SQLAlchemyError as error:
             raise StoreError(f"database {_shown(url)}: cannot be opened: {error}") from error
+        except StoreError as error:
+            raise StoreError(f"database {_shown(url)}: {error}") from error
         return cls(url, writing, reading, Writer(writing, inline=inline, on_commit=on_commit))
+
+    @classmethod
+    def migrate(cls, url: str, rows: Iterable[type[Row]], refill: Callable[[Connection], object]) -> Migrated:
+        """Bring the database of an older release to this one, in one transaction (see ``schema.migrate``)."""
+        writing, reading = _engines(url)
+        reading.dispose()
+        try:
+            return migrate(writing, rows, refill)
+        except (SQLAlchemyError, StoreError) as error:
+            raise StoreError(f"database {_shown(url)}: cannot be migrated, it stays as it was: {error}") from error
+        finally:
+            writing.dispose()
 
     @classmethod
     def reopen(cls, old: Store, *, on_commit: Boundary | None = None) -> Store:
@@ -217,38 +230,6 @@ def _ping_the_rested(engine: Engine) -> None:
                 engine.dialect.do_ping(connection)
             except engine.dialect.loaded_dbapi.Error as error:
                 raise DisconnectionError from error
-
-
-def _prepare(engine: Engine, tables: list[Table]) -> None:
-    with engine.begin() as tx:
-        known = inspect(tx).has_table("wanmi_schema")
-        if not known:
-            tx.execute(text("CREATE TABLE wanmi_schema (version INTEGER NOT NULL)"))
-            tx.execute(text("INSERT INTO wanmi_schema (version) VALUES (:v)"), {"v": SCHEMA})
-        version = tx.execute(text("SELECT max(version) FROM wanmi_schema")).scalar_one()
-        if version > SCHEMA:
-            raise StoreError(f"the database has schema {version}, this program knows {SCHEMA}; upgrade the program")
-        Row.metadata.create_all(tx, tables=tables)
-        if known:
-            _follow_indexes(tx, tables)
-
-
-def _follow_indexes(tx: Connection, tables: list[Table]) -> None:
-    """Make the indexes of an older database those of this program; they hold nothing of their own."""
-    inspector = inspect(tx)
-    for one in tables:
-        wanted = {str(index.name): index for index in one.indexes}
-        held = {
-            str(index["name"]): index["column_names"]
-            for index in inspector.get_indexes(one.name)
-            if not index.get("duplicates_constraint")
-        }
-        for name, columns in held.items():
-            if name not in wanted or columns != [column.name for column in wanted[name].columns]:
-                tx.execute(text(f'DROP INDEX "{name}"'))
-        for name, index in wanted.items():
-            if held.get(name) != [column.name for column in index.columns]:
-                index.create(tx)
 
 
 def _shown(url: str) -> str:
