@@ -17,6 +17,7 @@ import wanmi_console
 from core.cases.worked import opened
 from support.browser import Browser
 from wanmi.clock import ManualClock
+from wanmi.coords import Point, distance_m
 from wanmi.entries import Entry
 from wanmi.identity import add_person, add_token, add_unit, list_people, set_unit
 from wanmi.identity.request_keys import KEPT, RequestKeyRow
@@ -99,6 +100,36 @@ def test_a_report_with_a_key_is_registered_once(node: Node, machine: Browser) ->
         assert send(machine, "/reports", {**REPORT, **change}, "letter-1").status_code == 422, change
     assert len(entries(node, "report.registered")) == 1
     assert send(machine, "/reports", REPORT, "letter-2").json()["id"] != first["id"]
+
+
+def test_what_is_near_in_place_and_time_is_told_to_the_unit(node: Node, app: Any, machine: Browser) -> None:
+    """50 m and 24 hours, to the 1e-7 degree and the microsecond; an operator links what is the same."""
+    here, day = REPORT["point"], 24 * 3_600_000_000
+    at = Point(here["lon_e7"], here["lat_e7"])
+    edge = max(n for n in range(4000, 5000) if distance_m(at, Point(at.lon_e7, at.lat_e7 + n)) <= 50)
+    made = {
+        "first": {"made_at": START},
+        "at 50 m": {"made_at": START, "point": here | {"lat_e7": here["lat_e7"] + edge}},
+        "beyond": {"made_at": START, "point": here | {"lat_e7": here["lat_e7"] - edge - 1}},
+        "other": {"made_at": START, "category": "0103"},
+        "a day ago": {"made_at": START - day},
+        "longer ago": {"made_at": START - day - 1},
+    }
+    ids = {name: send(machine, "/reports", REPORT | more).json()["id"] for name, more in made.items()}
+    react(node)
+    number = {name: machine.get(f"/api/v1/reports/{id}").json()["case"] for name, id in ids.items()}
+    told = {name: machine.get(f"/api/v1/cases/{one}").json()["case"]["similar"] for name, one in number.items()}
+    name_of = {one: name for name, one in number.items()}
+    assert {name: {name_of[one] for one in similar} for name, similar in told.items()} == {
+        "first": set(), "at 50 m": {"first"}, "beyond": set(), "other": set(), "a day ago": {"first", "at 50 m"},
+        "longer ago": {"a day ago"},
+    }  # fmt: skip
+    with Browser(app) as operator:
+        assert operator.log_in("operator", PASSWORD).status_code == 303
+        headers = {"x-csrf-token": operator.form_token()}
+        path = f"/api/v1/cases/{number['at 50 m']}/links"
+        linked = operator.request("POST", path, json={"other": number["first"]}, headers=headers).json()
+    assert [(one["other"], one["kind"]) for one in linked["links"]] == [(number["first"], "similar")]
 
 
 @pytest.mark.parametrize(
