@@ -120,12 +120,15 @@ def changed_steps() -> dict[str, bytes]:
     """A city's own version: acceptance needs an opinion, filing is the shift leader's alone, dispatch has 5 minutes."""
     files = dict(NEW_PROFILE.files)
     steps = files["steps.toml"].decode()
-    accept = 'zh = "受理"\nen = "accept"\n'
-    steps = steps.replace(accept, accept + 'requires = ["opinion"]\n', 1)
-    steps = steps.replace('posts = ["shift_leader", "operator"]\nclocks = ["start dispatch"]',
-                          'posts = ["shift_leader"]\nclocks = ["start dispatch"]', 1)  # fmt: skip
-    steps = steps.replace('dispatch = { zh = "派遣", en = "dispatch", limit = { value = 15',
-                          'dispatch = { zh = "派遣", en = "dispatch", limit = { value = 5', 1)  # fmt: skip
+    accept, dispatch = 'zh = "受理"\nen = "accept"\n', 'zh = "派遣"\nen = "dispatch"\nlimit = { value = '
+    both = 'posts = ["shift_leader", "operator"]\nclocks = ["start dispatch"]'
+    for before, after in (
+        (accept, accept + 'requires = ["opinion"]\n'),
+        (both, both.replace(', "operator"', "")),
+        (dispatch + "15", dispatch + "5"),
+    ):
+        assert before in steps, before
+        steps = steps.replace(before, after, 1)
     return files | {"steps.toml": steps.encode(), "profile.toml": files["profile.toml"].replace(b'"1"', b'"2"', 1)}
 
 
