@@ -41,8 +41,10 @@ class NodeRevoked(_Body, frozen=True):
     reason: str
 
 
-class TerminalAdmitted(_Body, frozen=True):
+class TerminalAdmitted(_Body, frozen=True, omit_defaults=True):
     """``terminal.admitted``, subject ``terminal:<district>:<id>``: a district admits a terminal's key.
+
+    Again with another key: the one before was lost, and counts no more. ``unit``: where the terminal belongs.
 
     Its home district (in its id), or another one where it is a guest: whose edges take its reports too.
     ``broker_verifier`` is a salted PBKDF2 hash of 256 random bits that only the terminal knows.
@@ -52,10 +54,47 @@ class TerminalAdmitted(_Body, frozen=True):
     sign_key: str
     broker_verifier: str
     holder: str | None
+    unit: str | None = None
 
 
 class TerminalRevoked(_Body, frozen=True):
     """``terminal.revoked``, subject ``terminal:<district>:<id>``: its reports are refused from now on."""
+
+    terminal: str
+    reason: str
+
+
+class TerminalRotating(_Body, frozen=True):
+    """``terminal.rotating``, subject ``rotate:<edge>:<id>``: an edge heard a terminal ask for a new key.
+
+    ``envelope`` (base64url of what the terminal signed, ``sig`` by the old key, ``new_sig`` by the new) is the evidence.
+    """
+
+    terminal: str
+    digest: str
+    envelope: str
+    sig: str
+    new_sig: str
+
+
+class TerminalRotated(_Body, frozen=True):
+    """``terminal.rotated``, subject ``terminal:<district>:<id>``: a new key and broker verifier follow the old ones.
+
+    What the old key signed before counts for ``grace`` more seconds; the evidence is as in ``terminal.rotating``.
+    """
+
+    terminal: str
+    old_key: str
+    sign_key: str
+    broker_verifier: str
+    grace: int
+    envelope: str
+    sig: str
+    new_sig: str
+
+
+class TerminalRotationOrdered(_Body, frozen=True):
+    """``terminal.rotation_ordered``, subject ``terminal:<district>:<id>``: the terminal is told to make a new key."""
 
     terminal: str
     reason: str

@@ -219,6 +219,32 @@ class TerminalRow(Row):
     __table_args__ = mark("projection")
 
 
+class TerminalKeyRow(Row):
+    """A key that a terminal had before: until when, and up to when edges' entries count that it signed (µs UTC).
+
+    ``revoked`` 1: revoked, or replaced as lost; 0: rotated away.
+    """
+
+    __tablename__ = "terminal_key"
+    district: Mapped[str] = mapped_column(String(10), primary_key=True)
+    terminal: Mapped[str] = mapped_column(String(20), primary_key=True)
+    sign_key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    ended_at: Mapped[int] = mapped_column(BigInteger)
+    heard_until: Mapped[int] = mapped_column(BigInteger)
+    revoked: Mapped[int] = mapped_column(Integer)
+    __table_args__ = mark("projection", Index("terminal_key_key", "sign_key"))
+
+
+class TerminalOrderRow(Row):
+    """A terminal whose district wants its key rotated, until it is."""
+
+    __tablename__ = "terminal_order"
+    district: Mapped[str] = mapped_column(String(10), primary_key=True)
+    terminal: Mapped[str] = mapped_column(String(20), primary_key=True)
+    at: Mapped[int] = mapped_column(BigInteger)
+    __table_args__ = mark("projection")
+
+
 class ReportRow(Row):
     """A report as an edge took it in; ``digest`` is the SHA-256 of the terminal's signed bytes.
 
@@ -365,5 +391,5 @@ class LinkRow(Row):
 
 CORE_ROWS: tuple[type[Row], ...] = (
     EntryRow, HeadRow, CosignRow, ForkRow, QuarantineRow, ReactorRow, ReactorFailedRow, BlobRow,
-    NodeRow, TerminalRow, ReportRow, AttachmentRow, CaseRow, ArrivalRow, LinkRow, ErasedRow,
+    NodeRow, TerminalRow, TerminalKeyRow, TerminalOrderRow, ReportRow, AttachmentRow, CaseRow, ArrivalRow, LinkRow, ErasedRow,
 )  # fmt: skip

@@ -167,6 +167,8 @@ class IdentitySettings(Section):
     """Failed passwords or codes in a row after which a login is locked."""
     lock_minutes: int = Field(default=30, ge=1, le=7 * 24 * 60)
     """Minutes that it stays locked, unless an administrator releases it."""
+    terminal_grace_days: int = Field(default=14, ge=0, le=365)
+    """At a district: days for which what a terminal signed before it rotated its key still counts when it comes."""
 
 
 class LogSettings(Section):

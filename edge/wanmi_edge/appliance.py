@@ -13,13 +13,22 @@ from wanmi.errors import LinkError
 from wanmi.mqtt import Address, MqttClient, Session
 from wanmi.profiles import ProfileStore
 from wanmi.registry import NodeContext
-from wanmi.reports import ANSWER_FILTER, PART_FILTER, REPORT_FILTER, SEEN_FILTER, STATUS_FILTER, TRACK_FILTER
+from wanmi.reports import (
+    ANSWER_FILTER,
+    PART_FILTER,
+    REPORT_FILTER,
+    ROTATE_FILTER,
+    SEEN_FILTER,
+    STATUS_FILTER,
+    TRACK_FILTER,
+)
 from wanmi.settings import is_loopback
 from wanmi_edge.broker import ManagedBroker, choose_kind, choose_port, external_address
 from wanmi_edge.broker_files import MESSAGE_LIMIT, BrokerFiles, Listener
 from wanmi_edge.certificate import broker_certificate
 from wanmi_edge.field_desk import FieldDesk
 from wanmi_edge.intake import Intake
+from wanmi_edge.key_desk import KeyDesk
 from wanmi_edge.retrying import Retries
 from wanmi_edge.safe import SafeTeller
 from wanmi_edge.settings import MIB, BrokerSettings, EdgeSettings, IntakeSettings
@@ -34,6 +43,7 @@ from wanmi_edge.verdicts import Judge, rules_of
 
 IN_FLIGHT = 20_000
 """So many that receipts are never held back: then they reach the broker before the acknowledgements behind them."""
+FILTERS = (REPORT_FILTER, PART_FILTER, ANSWER_FILTER, SEEN_FILTER, TRACK_FILTER, STATUS_FILTER, ROTATE_FILTER)
 TICK = 0.25
 """Seconds between looks at whether the broker runs and knows its users."""
 
@@ -52,6 +62,7 @@ class Edge:
         self.statuses: StatusDesk | None = None
         self.field: FieldDesk | None = None
         self.book: TerminalBook | None = None
+        self.keys: KeyDesk | None = None
         self.spool: PartSpool | None = None
         self.judge: Judge | None = None
         self.retries = Retries()
@@ -189,7 +200,8 @@ class Edge:
         spool, book = make_spool(node, settings), self._book()
         rules = rules_of(node.code, node.settings.region, settings, self._profiles_of(node).active)
         judge = Judge(rules, book.known)
-        field = self.field = FieldDesk(node, client, spool, self._sender(), self._desk())
+        self.keys = KeyDesk(node, lambda: client, book)
+        field = self.field = FieldDesk(node, client, spool, self._sender(), self._desk(), self.keys)
         intake = Intake(node, client, judge, spool, book, field, settings, self.retries)
         self.client, self.spool, self.intake, self.judge = client, spool, intake, judge
         client.start()
@@ -208,6 +220,8 @@ class Edge:
             sender.step()
             sealer.step()
             statuses.step()
+            if self.keys is not None:
+                self.keys.tell_changed()
 
     def _probe(self, settings: BrokerSettings, stop: threading.Event) -> None:
         misses = 0
@@ -230,7 +244,7 @@ def session_of(code: str, settings: IntakeSettings) -> Session:
     """How the intake stands at the broker: what came while it was away is kept for it."""
     return Session(
         f"{code}-intake",
-        subscriptions=(REPORT_FILTER, PART_FILTER, ANSWER_FILTER, SEEN_FILTER, TRACK_FILTER, STATUS_FILTER),
+        subscriptions=FILTERS,
         window=settings.window,
         in_flight=IN_FLIGHT,
         max_packet=2 * MESSAGE_LIMIT,

@@ -132,8 +132,10 @@ def acl_rules(node: str, walls: Iterable[str] = ()) -> str:
             "pattern write wanmi/v1/%u/seen",
             "pattern write wanmi/v1/%u/track",
             "pattern write wanmi/v1/%u/status",
+            "pattern write wanmi/v1/%u/rotate",
             "pattern read wanmi/v1/%u/receipt",
             "pattern read wanmi/v1/%u/task",
+            "pattern read wanmi/v1/%u/key",
             "",
         ]
     )

@@ -22,13 +22,14 @@ from wanmi.reports.bodies import TaskAnswered, TaskRefused, answer_subject
 from wanmi.reports.envelope import to_b64
 from wanmi.store import Sealed, Store, upsert_rows
 from wanmi_edge import answers
+from wanmi_edge.key_desk import KeyDesk
 from wanmi_edge.ledger import Key, Taken, refusal_id
 from wanmi_edge.rows import SeenRow, TrackBatchRow
 from wanmi_edge.spool import PartSpool
 from wanmi_edge.statuses import StatusDesk
 from wanmi_edge.tally import ANSWERS, POSITIONS, count_in
 from wanmi_edge.task_sender import TaskSender
-from wanmi_edge.verdicts import Answered, FieldVerdict, Positions, Said, Told
+from wanmi_edge.verdicts import Answered, FieldVerdict, Positions, Rotating, Said, Told
 
 WAITING = 500
 """Answers that may wait for their photos; a terminal whose answer had to go sends it again."""
@@ -66,13 +67,20 @@ class FieldDesk:
     """Takes what terminals say apart from reports."""
 
     def __init__(
-        self, node: NodeContext, client: MqttClient, spool: PartSpool, sender: TaskSender, statuses: StatusDesk
+        self,
+        node: NodeContext,
+        client: MqttClient,
+        spool: PartSpool,
+        sender: TaskSender,
+        statuses: StatusDesk,
+        keys: KeyDesk,
     ) -> None:
         self._node = node
         self._client = client
         self._spool = spool
         self._sender = sender
         self.statuses = statuses
+        self._keys = keys
         self._by = f"edge@{node.registry.plugins.get('edge', '0')}"
         self._waiting: OrderedDict[Key, tuple[AnswerMessage, frozenset[str]]] = OrderedDict()
         self.kept = self.refused = self.positions = 0
@@ -102,6 +110,9 @@ class FieldDesk:
                 self._positions(plan, verdict)
             elif isinstance(verdict, Said):
                 self.statuses.heard(verdict.status)
+                self._keys.heard(verdict.status, verdict.public_key)
+            elif isinstance(verdict, Rotating):
+                self._keys.asked([verdict])
             else:
                 self._told(plan, verdict)
             if sum(one.size for one in plan.sealed) > BYTES:

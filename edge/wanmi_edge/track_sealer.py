@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, tuple_
 from wanmi.kinds import Attachment
 from wanmi.models import table
 from wanmi.registry import Draft, NodeContext
-from wanmi.reports import Refused, TrackFix, digest_of, read_track, segment_content, segment_of
+from wanmi.reports import Refused, TrackFix, digest_of, segment_content, segment_fixes, segment_of
 from wanmi.reports.bodies import TrackSealed, track_subject
 from wanmi.reports.tracks import SECOND, Segment
 from wanmi.store import Sealed, delete_keys
@@ -76,13 +76,14 @@ class TrackSealer:
         self.sealed += 1
 
     def _read(self, terminal: str, rows: Sequence[tuple[int, bytes]]) -> tuple[list[bytes], list[TrackFix]]:
-        """Batches whose signature fits the terminal's key of today (it may have been admitted anew), and their fixes."""
+        """Batches that a key of the terminal signed which was not revoked (it may have been admitted anew), and their fixes."""
         known = self._book.known(terminal)
+        keys = known.valid_keys() if known is not None else ()
         good: list[bytes] = []
         fixes: list[TrackFix] = []
-        for _, payload in rows if known is not None else ():
+        for _, payload in rows:
             try:
-                fixes += read_track(payload, known.public_key if known else b"").fixes
+                fixes += segment_fixes(payload, *keys)
                 good.append(payload)
             except Refused:
                 continue

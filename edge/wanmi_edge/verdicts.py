@@ -21,6 +21,7 @@ from wanmi.reports import (
     ReportMessage,
     Rules,
     Seen,
+    Signed,
     Status,
     TrackBatch,
     decode_answer,
@@ -28,10 +29,12 @@ from wanmi.reports import (
     decode_seen,
     examine,
     examine_answer,
+    judge_key,
+    open_status,
+    open_track,
     parse_topic,
-    read_status,
-    read_track,
 )
+from wanmi.reports.rotations import Rotation, RotationWire, read_rotation
 from wanmi.reports.topics import FieldWord
 from wanmi.settings import RegionSettings
 from wanmi_edge.settings import MIB, IntakeSettings
@@ -116,12 +119,21 @@ class Positions:
 
 @dataclass(frozen=True)
 class Said:
-    """A terminal says how it is."""
+    """A terminal says how it is, signed by this key of its own."""
 
     status: Status
+    public_key: bytes
 
 
-FieldVerdict = Answered | Told | Positions | Said
+@dataclass(frozen=True)
+class Rotating:
+    """A terminal asks for a new key with both signatures; the old one is its key, as far as this edge knows."""
+
+    rotation: Rotation
+    wire: RotationWire
+
+
+FieldVerdict = Answered | Told | Positions | Said | Rotating
 Verdict = Good | No | Later | Junk | Part | FieldVerdict
 
 
@@ -151,7 +163,7 @@ class Judge:
         try:
             if where.what == "answer":
                 return Answered(examine_answer(payload, where.terminal, self._find, now, self._rules, content_type))
-            return self._told(where, payload)
+            return self._told(where, payload, now)
         except Refused as refused:
             if where.what == "answer" and refused.reason.authentic:
                 return Answered(decode_answer(payload, content_type), refused.reason)
@@ -161,15 +173,17 @@ class Judge:
         except BadInput as error:
             return Junk(topic, payload, Reason.WRONG_SCHEMA, str(error))
 
-    def _told(self, where: FieldTopic, payload: bytes) -> Verdict:
+    def _told(self, where: FieldTopic, payload: bytes, now: int) -> Verdict:
         known = self._find(where.terminal)
         if known is None or known.revoked:
             raise Refused(Reason.REVOKED_TERMINAL if known else Reason.UNKNOWN_TERMINAL, terminal=where.terminal)
-        said = _read(where.what, payload, known.public_key)
+        if where.what == "rotate":
+            return _rotating(where.terminal, payload, known)
+        said, key = (decode_seen(payload), b"") if where.what == "seen" else _signed(where.what, payload, known, now)
         if said.terminal != where.terminal:
             raise Refused(Reason.WRONG_TERMINAL, terminal=where.terminal)
         if isinstance(said, Status):
-            return Said(said)
+            return Said(said, key)
         return Told(said) if isinstance(said, Seen) else Positions(said, payload)
 
     def _part(self, topic: str, where: PartTopic, payload: bytes) -> Verdict:
@@ -180,10 +194,25 @@ class Judge:
         return Part(where, payload)
 
 
-def _read(what: FieldWord, payload: bytes, key: bytes) -> Seen | TrackBatch | Status:
-    if what == "seen":
-        return decode_seen(payload)
-    return read_status(payload, key) if what == "status" else read_track(payload, key)
+def _rotating(terminal: str, payload: bytes, known: Known) -> Rotating:
+    """A request for a new key by today's; one that was granted already comes here too: its answer may be lost."""
+    rotation, wire = read_rotation(payload)
+    if rotation.terminal != terminal:
+        raise Refused(Reason.WRONG_TERMINAL, terminal=terminal)
+    if not known.has_key(bytes.fromhex(rotation.old_key)):
+        raise Refused(Reason.UNKNOWN_KEY, terminal=terminal)
+    return Rotating(rotation, wire)
+
+
+def _signed(what: FieldWord, payload: bytes, known: Known, now: int) -> tuple[TrackBatch | Status, bytes]:
+    """A status or a batch of positions, and the key of the terminal that signed it and counts now; raises Refused."""
+    opened: Signed[Status] | Signed[TrackBatch] = open_status(payload) if what == "status" else open_track(payload)
+    said = opened.said
+    made_at = said.made_at if isinstance(said, Status) else said.fixes[-1].at
+    reason = judge_key(known, opened.signed_by, opened.fits, made_at, now)
+    if reason is not None:
+        raise Refused(reason, terminal=said.terminal)
+    return said, next(key for key in known.valid_keys() if opened.fits(key))
 
 
 def _refusal(topic: str, terminal: str, payload: bytes, content_type: str, refused: Refused) -> Verdict:

@@ -16,11 +16,12 @@ from wanmi.coords import Point, to_wgs84
 from wanmi.entries import EVERYONE
 from wanmi.errors import BadInput
 from wanmi.hookspecs import ReportFacts
+from wanmi.journal.terminal_keys import known_terminals
 from wanmi.kinds import Attachment, CaseOpened, ReportReceived, home_district
-from wanmi.models import CaseRow, TerminalRow, table
+from wanmi.models import CaseRow, table
 from wanmi.profiles import ProfileStore
 from wanmi.registry import Draft, NodeContext, Stored
-from wanmi.reports import Report
+from wanmi.reports import Known, Report
 from wanmi_casework.evidence import signed_report, why_not
 from wanmi_casework.near import NearIndex, Place
 from wanmi_casework.registered import Registered, ordered_by, registered_by
@@ -37,14 +38,6 @@ Key = tuple[str, str]
 """(terminal, report id)."""
 Brought = tuple[Stored, ReportReceived, int]
 """The entry that brought a report, the report, and when an edge took it (µs UTC)."""
-
-
-@dataclass(frozen=True)
-class Admitted:
-    """A terminal as this district admitted it; ``revoked_at`` µs UTC."""
-
-    public: bytes
-    revoked_at: int | None
 
 
 @dataclass(frozen=True)
@@ -124,15 +117,13 @@ class CaseOpener:
             fresh.append((stored, body, at))
         return fresh
 
-    def _verified(self, brought: Brought, terminals: dict[str, Admitted]) -> Found | None:
+    def _verified(self, brought: Brought, terminals: dict[str, Known]) -> Found | None:
         stored, body, at = brought
         terminal = terminals.get(body.terminal)
         try:
             if terminal is None:
                 raise BadInput(f"report {body.report_id}: terminal {body.terminal} was never admitted here")
-            if terminal.revoked_at is not None and at >= terminal.revoked_at:
-                raise BadInput(f"report {body.report_id}: terminal {body.terminal} was revoked before it was received")
-            return Found(stored, body.attachments, signed_report(body, terminal.public))
+            return Found(stored, body.attachments, signed_report(body, terminal, at))
         except BadInput as error:
             self._refuse(stored, error)
             return None
@@ -262,17 +253,11 @@ def _with_cases(node: NodeContext, keys: Iterable[Key]) -> set[Key]:
         return {(terminal, report_id) for terminal, report_id in connection.execute(query)}
 
 
-def _terminals(node: NodeContext, ids: Iterable[str]) -> dict[str, Admitted]:
-    """The terminals that this district admitted, among ``ids``."""
-    row = table(TerminalRow).c
-    query = select(row.terminal, row.sign_key, row.state, row.at).where(
-        row.district == node.code, row.terminal.in_(list(ids))
-    )
+def _terminals(node: NodeContext, ids: Iterable[str]) -> dict[str, Known]:
+    """The terminals that this district admitted, among ``ids``, with their keys."""
     with node.store.reader() as connection:
-        return {
-            terminal: Admitted(bytes.fromhex(key), None if state == "admitted" else at)
-            for terminal, key, state, at in connection.execute(query)
-        }
+        known = known_terminals(connection, [(node.code, terminal) for terminal in ids])
+    return {terminal: one for (_, terminal), one in known.items()}
 
 
 def _last_of_day(node: NodeContext, day: str) -> int:

@@ -46,14 +46,14 @@ def relay_answers(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[
         yield stored, Draft("answer.relayed", subject, body, audience=(home,), actor=answer.terminal)
 
 
-def answer_of(stored: Stored) -> tuple[TaskAnswered, str] | None:
-    """The answer in an entry that brought it, directly or by the city, and the edge's entry (``EDGE:SEQ``); else None."""
+def answer_of(stored: Stored) -> tuple[TaskAnswered, str, int] | None:
+    """The answer in an entry that brought it, directly or by the city, the edge's entry (``EDGE:SEQ``) and its time; else None."""
     if stored.entry is None:
         return None
     if stored.entry.kind == "answer.relayed":
         body = body_of(stored.entry, AnswerRelayed)
-        return body.answer, f"{body.edge}:{body.seq}"
-    return body_of(stored.entry, TaskAnswered), f"{stored.origin}:{stored.seq}"
+        return body.answer, f"{body.edge}:{body.seq}", body.at
+    return body_of(stored.entry, TaskAnswered), f"{stored.origin}:{stored.seq}", stored.entry.at
 
 
 def report_of(stored: Stored) -> tuple[ReportReceived, int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection, select
@@ -13,10 +14,11 @@ from wanmi.entries import EVERYONE
 from wanmi.errors import BadInput, Conflict, NotAllowed, NotFound
 from wanmi.ids import ulid
 from wanmi.journal.task_rows import AnswerRow, TaskRow
+from wanmi.journal.terminal_keys import known_terminals
 from wanmi.kinds import Attachment, home_district
-from wanmi.models import EntryRow, ReportRow, TerminalRow, table
+from wanmi.models import EntryRow, ReportRow, table
 from wanmi.registry import Draft, NodeContext, Stored
-from wanmi.reports import Answer, Fix, Report, digest_of, fix_of, judge_presence, text_part, verify_answer
+from wanmi.reports import Answer, Fix, Known, Report, digest_of, fix_of, judge_presence, text_part, verify_answer
 from wanmi.reports.answers import decode_answer_envelope
 from wanmi.reports.bodies import (
     PresenceJudged,
@@ -29,6 +31,7 @@ from wanmi.reports.bodies import (
 from wanmi.reports.envelope import SALT, decode_envelope, from_b64
 from wanmi.reports.tasks import TaskKind
 from wanmi.store import Sealed
+from wanmi_casework.evidence import check_key
 from wanmi_casework.relay import answer_of
 
 NAME = "casework.judge_answer"
@@ -132,7 +135,8 @@ class TaskDesk:
             raise BadInput(f"task for {ask.terminal}: a remark of {len(ask.remark)} characters, at most {MAX_REMARK}")
         if ask.kind != "survey" and ask.case is None:
             raise BadInput(f"task for {ask.terminal}: a {ask.kind} task belongs to a case; only a survey has none")
-        if terminal_key(self._node, ask.terminal) is None:
+        known = terminal_keys(self._node, ask.terminal)
+        if known is None or known.revoked:
             raise NotFound(f"terminal {ask.terminal} is not admitted by {self._node.code}; admit it, or choose another")
 
 
@@ -157,9 +161,9 @@ def judge_answers(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[
         brought = answer_of(stored)
         if brought is None or home_district(brought[0].terminal) != node.code:
             continue  # a guest's answer goes on to the city, which knows its home
-        body, said_by = brought
+        body, said_by, at = brought
         try:
-            draft = _judge(node, said_by, body) if body.task_id not in judged else None
+            draft = _judge(node, said_by, body, at) if body.task_id not in judged else None
         except (BadInput, NotFound) as error:
             structlog.get_logger("wanmi.casework").error(
                 "answer_not_judged", origin=stored.origin, seq=stored.seq, error=str(error)
@@ -170,13 +174,13 @@ def judge_answers(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[
             yield stored, draft
 
 
-def _judge(node: NodeContext, said_by: str, body: TaskAnswered) -> Draft | None:
+def _judge(node: NodeContext, said_by: str, body: TaskAnswered, at: int) -> Draft | None:
     task = find_task(node, body.task_id)
     if task.state == "judged":
         return None
     if task.terminal != body.terminal:
         raise BadInput(f"task {body.task_id} was sent to {task.terminal}, not to {body.terminal}")
-    answer = signed_answer(body, terminal_key(node, body.terminal, revoked=True))
+    answer = signed_answer(body, terminal_keys(node, body.terminal), at)
     compared = list(fixes_around(node, body.terminal, answer.made_at, said_by))
     place = Point(task.lon_e7, task.lat_e7)
     found = judge_presence(fix_of(answer), place, tuple(one.fix for one in compared))
@@ -190,16 +194,17 @@ def _judge(node: NodeContext, said_by: str, body: TaskAnswered) -> Draft | None:
     return Draft("task.judged", task_subject(node.code, body.task_id), said, EVERYONE, body.terminal, by=_by(node))
 
 
-def signed_answer(body: TaskAnswered, public: bytes | None) -> Answer:
-    """The answer that the terminal with this key signed: the district believes the signature, not the edge.
+def signed_answer(body: TaskAnswered, terminal: Known | None, at: int) -> Answer:
+    """The answer that the terminal signed, and an edge journaled at ``at``: the district believes the signature, not the edge.
 
-    BadInput when the signature does not fit, or when the entry says something else than the terminal did.
+    BadInput when the signature fits no key that counted then, or when the entry says something else than the terminal did.
     """
     raw = from_b64(body.envelope)
     answer = decode_answer_envelope(raw)
     what = f"answer of {body.terminal} to task {body.task_id}"
-    if public is None or not verify_answer(raw, from_b64(body.sig), public):
-        raise BadInput(f"{what}: the signature does not fit the terminal's key")
+    if terminal is None:
+        raise BadInput(f"{what}: the terminal was never admitted here")
+    check_key(what, terminal, partial(verify_answer, raw, from_b64(body.sig)), at)
     said = (answer.terminal, answer.task_id, answer.report_id, answer.result, answer.made_at, digest_of(raw))
     if said != (body.terminal, body.task_id, body.report_id, body.result, body.made_at, body.digest):
         raise BadInput(f"{what}: the entry says something else than the terminal")
@@ -267,15 +272,10 @@ def find_task(node: NodeContext, task_id: str) -> KnownTask:
     return KnownTask(found.terminal, found.kind, found.case, found.lon_e7, found.lat_e7, found.deadline, found.state)
 
 
-def terminal_key(node: NodeContext, terminal: str, *, revoked: bool = False) -> bytes | None:
-    """The key with which this district admitted a terminal; None if it did not (or, unless ``revoked``, no longer does)."""
-    row = table(TerminalRow).c
-    query = select(row.sign_key, row.state).where(row.district == node.code, row.terminal == terminal)
+def terminal_keys(node: NodeContext, terminal: str) -> Known | None:
+    """The keys of a terminal that this district admitted; None if it did not."""
     with node.store.reader() as connection:
-        found = connection.execute(query).one_or_none()
-    if found is None or (found.state != "admitted" and not revoked):
-        return None
-    return bytes.fromhex(found.sign_key)
+        return known_terminals(connection, [(node.code, terminal)]).get((node.code, terminal))
 
 
 def _by(node: NodeContext) -> str:

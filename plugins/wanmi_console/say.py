@@ -78,6 +78,21 @@ def _terminal_admitted(teller: Teller, body: Mapping[str, Any]) -> str:
     return teller.t("Terminal %(terminal)s was admitted, with its key.") % {"terminal": body["terminal"]}
 
 
+def _terminal_rotating(teller: Teller, body: Mapping[str, Any]) -> str:
+    return teller.t("Terminal %(terminal)s asked for a new key.") % {"terminal": body["terminal"]}
+
+
+def _terminal_rotated(teller: Teller, body: Mapping[str, Any]) -> str:
+    return teller.t("Terminal %(terminal)s has a new key.") % {"terminal": body["terminal"]}
+
+
+def _rotation_ordered(teller: Teller, body: Mapping[str, Any]) -> str:
+    return teller.t("Terminal %(terminal)s is to make a new key: %(reason)s") % {
+        "terminal": body["terminal"],
+        "reason": body["reason"],
+    }
+
+
 def _terminal_revoked(teller: Teller, body: Mapping[str, Any]) -> str:
     facts = {"terminal": body["terminal"], "reason": body["reason"]}
     return teller.t("Reports of terminal %(terminal)s are refused from now on: %(reason)s") % facts
@@ -148,6 +163,9 @@ _TELL: Final[Mapping[str, Callable[[Teller, Mapping[str, Any]], str]]] = Mapping
         "node.revoked": _node_revoked,
         "terminal.admitted": _terminal_admitted,
         "terminal.revoked": _terminal_revoked,
+        "terminal.rotating": _terminal_rotating,
+        "terminal.rotated": _terminal_rotated,
+        "terminal.rotation_ordered": _rotation_ordered,
         "report.received": _report_received,
         "report.refused": _report_refused,
         "case.opened": _case_opened,

@@ -15,6 +15,7 @@ import typer
 from wanmi.clock import SystemClock
 from wanmi.coords import Point, parse_datum
 from wanmi.errors import BadInput, Conflict, WanmiError
+from wanmi.identity.keys import fingerprint
 from wanmi.ids import Ids, SeededIds, SystemIds
 from wanmi_terminal.answering import AutoAnswer, Going, reached
 from wanmi_terminal.broker import BrokerUrl
@@ -236,6 +237,20 @@ def discard(where: Dir, report_id: Annotated[list[str], typer.Argument(help="Ref
 
 
 @app.command()
+def rotate(where: Dir, broker: Brokers = None, wait: Wait = 60.0) -> None:
+    """Make a new key and broker password, ask the district for them, and wait for its answer."""
+    with _told():
+        home = open_home(where)
+        with home.sending(), FieldTerminal(home, _routes(home, tuple(broker or ()))) as terminal:
+            terminal.rotate()
+            rotated = terminal.wait_for(lambda _: home.ring.next is None, wait)
+        if not rotated:
+            typer.echo("asked; the old key is good until the district answers: `run` and `sync` ask on", err=True)
+            raise typer.Exit(LEFT)
+        typer.echo(f"rotated: {fingerprint(home.ring.current.public)}")
+
+
+@app.command()
 def schemas(where: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write them.")]) -> None:
     """Write the protocol's JSON Schemas."""
     from wanmi_terminal.schemas import schema_files
@@ -314,6 +329,7 @@ def _summary(home: Home, progress: Progress, seconds: float, as_json: bool) -> N
         "receipts": progress.receipts,
         "bad_safe": progress.bad_safe,
         "problems": [link.problem for link in progress.links if link.problem],
+        "without": {link.broker: list(link.without) for link in progress.links if link.without},
         "seconds": round(seconds, 3),
     }
     if as_json:
@@ -322,6 +338,8 @@ def _summary(home: Home, progress: Progress, seconds: float, as_json: bool) -> N
     typer.echo(_short(progress))
     for problem in values["problems"]:
         typer.echo(f"! {problem}", err=True)
+    for broker, words in values["without"].items():
+        typer.echo(f"! {broker} does not take {', '.join(words)}: an older edge; all else goes on", err=True)
 
 
 class _Line:

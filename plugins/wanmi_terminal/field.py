@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from wanmi import __version__
-from wanmi.clock import Clock, SystemClock
+from wanmi.clock import SECOND, Clock, SystemClock
 from wanmi.ids import Ids, SystemIds
 from wanmi.reports import Receipt, Seen, Task, TrackFix, is_safe, sign_status
 from wanmi_terminal.broker import BrokerUrl
@@ -27,6 +27,7 @@ from wanmi_terminal.schedule import Retry, Schedule
 from wanmi_terminal.spool import Counts, SignedReport, Spool
 
 APP = f"wanmi-terminal {__version__}"
+DAY = 86_400 * SECOND
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class FieldTerminal:
         self.inbox = Inbox(self.spool)
         self._clock = clock or SystemClock()
         self._ids = ids or SystemIds()
-        self._maker = ReportMaker(home.terminal, home.key, self._clock, self._ids, APP)
+        self._maker = ReportMaker(home.terminal, lambda: home.key, self._clock, self._ids, APP)
         self.heart = Heart(home.terminal, APP, beat or Beat())
         self._on_progress = on_progress
         self._on_task = on_task
@@ -163,6 +164,25 @@ class FieldTerminal:
             id = "S" + self._ids.token(12).hex()
             tasks = len(self.inbox.held("open"))
             return sign_status(self.heart.beat(id, now, counts.new + counts.kept, counts.refused, tasks), self.home.key)
+
+    def rotate(self) -> None:
+        """Make a new key, and ask for it with the next status."""
+        with self.lock:
+            self.home.ring.begin(self.home.terminal, self._ids, self._clock.now())
+
+    def rotation(self) -> bytes:
+        """The request for a new key that waits for its answer, if there is one or it is time for one; else nothing."""
+        ring, days = self.home.ring, self.home.config.rotate_days
+        if ring.next is None and days and self._clock.now() - ring.current.since >= days * DAY:
+            self.rotate()
+        return ring.request
+
+    def heard_key(self, public: bytes, *, rotate: bool) -> None:
+        """An edge says which key it holds for this terminal's, and whether the district wants another one."""
+        with self.lock:
+            if not self.home.ring.promote(public) and rotate and public == self.home.ring.current.public:
+                self.rotate()
+            self.lock.notify_all()
 
     def load(self) -> None:
         """Take up the whole spool: at start, and when another process changed it."""

@@ -3,6 +3,7 @@
 TDIR/terminal.json    id, brokers, district keys (no secrets)
 TDIR/sign.key         32 bytes of Ed25519, 0600
 TDIR/broker.password  43 characters, 0600: never leaves the terminal but to a broker, over TLS off loopback
+TDIR/keys.json        instead of those two once a key was rotated, 0600
 TDIR/spool.db         reports that are not yet safe
 TDIR/terminal.lock    held by the process that sends
 """
@@ -20,11 +21,13 @@ from typing import Annotated
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from wanmi.clock import SystemClock
 from wanmi.errors import BadInput, Conflict, NotFound
 from wanmi.ids import Ids
-from wanmi.reports import broker_verifier, make_card
-from wanmi.reports.envelope import TerminalId, to_b64
+from wanmi.reports import make_card
+from wanmi.reports.envelope import TerminalId
 from wanmi_terminal.broker import BrokerUrl
+from wanmi_terminal.keyring import FILE, KeyRing, Pair
 
 HexKey = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
 
@@ -38,6 +41,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     brokers: tuple[str, ...] = ()
     ca: str | None = None
     district_keys: tuple[HexKey, ...] = ()
+    rotate_days: Annotated[int, msgspec.Meta(ge=0, le=3650)] = 365
+    """Age of its key at which the terminal asks for a new one by itself; 0: never."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,12 @@ class Home:
 
     dir: Path
     config: Config
-    key: Ed25519PrivateKey
-    password: str
+    ring: KeyRing
+
+    @property
+    def key(self) -> Ed25519PrivateKey:
+        """The private key of today."""
+        return self.ring.current.key
 
     @property
     def terminal(self) -> str:
@@ -71,7 +80,7 @@ class Home:
 
     def card(self) -> str:
         """The card to hand to the district."""
-        return make_card(self.terminal, self.key, self.config.verifier)
+        return make_card(self.terminal, self.key, self.ring.current.verifier)
 
     @contextmanager
     def sending(self) -> Iterator[None]:
@@ -93,34 +102,42 @@ def init_home(
     brokers: tuple[str, ...] = (),
     ca: Path | None = None,
     district_keys: tuple[str, ...] = (),
+    pair: Pair | None = None,
 ) -> Home:
-    """Make a terminal's directory with a new key and password; Conflict if there is one already."""
+    """Make a terminal's directory with a new key and password (or those of ``pair``); Conflict if there is one already."""
     if (where / "terminal.json").exists():
         raise Conflict(f"{where}: a terminal is set up here already; choose another directory")
     for url in brokers:
         BrokerUrl.parse(url, ca)
-    password = to_b64(ids.token(32))
-    verifier = broker_verifier(password, ids.token(12))
-    config = _checked(Config(1, terminal, verifier, brokers, str(ca.resolve()) if ca else None, district_keys))
-    key = Ed25519PrivateKey.from_private_bytes(ids.token(32))
+    own = pair or Pair.make(ids, SystemClock().now())
+    config = _checked(Config(1, terminal, own.verifier, brokers, str(ca.resolve()) if ca else None, district_keys))
     where.mkdir(parents=True, exist_ok=True)
-    _write(where / "sign.key", key.private_bytes_raw())
-    _write(where / "broker.password", password.encode())
-    _write(where / "terminal.json", msgspec.json.format(msgspec.json.encode(config)), mode=0o644)
-    return Home(where, config, key, password)
+    write_private(where / "sign.key", own.key.private_bytes_raw())
+    write_private(where / "broker.password", own.password.encode())
+    write_private(where / "terminal.json", msgspec.json.format(msgspec.json.encode(config)), mode=0o644)
+    return Home(where, config, KeyRing(where, own, write_private))
 
 
 def open_home(where: Path) -> Home:
     """Open a directory that `init_home` made; NotFound or BadInput say what is missing or wrong."""
     try:
         config = msgspec.json.decode((where / "terminal.json").read_bytes(), type=Config)
-        key = Ed25519PrivateKey.from_private_bytes((where / "sign.key").read_bytes())
-        password = (where / "broker.password").read_text()
+        ring = _read_ring(where, config)
     except FileNotFoundError as error:
         raise NotFound(f"{error.filename}: missing; set the terminal up with `wanmi terminal init {where}`") from None
     except (msgspec.DecodeError, ValueError) as error:
         raise BadInput(f"{where}: not a terminal's directory: {error}") from error
-    return Home(where, config, key, password)
+    return Home(where, config, ring)
+
+
+def _read_ring(where: Path, config: Config) -> KeyRing:
+    """The rotated keys, else those of the setup."""
+    file = where / "sign.key"
+    if (where / FILE).exists() or not file.exists():  # in this order: another process may put the one for the other now
+        return KeyRing.read(where, write_private)
+    key = Ed25519PrivateKey.from_private_bytes(file.read_bytes())
+    password = (where / "broker.password").read_text()
+    return KeyRing(where, Pair(key, password, config.verifier, file.stat().st_mtime_ns // 1000), write_private)
 
 
 def _checked(config: Config) -> Config:
@@ -132,7 +149,7 @@ def _checked(config: Config) -> Config:
         ) from error
 
 
-def _write(path: Path, content: bytes, mode: int = 0o600) -> None:
+def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Write a file so that it is whole or not there, with its rights from the first moment."""
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)

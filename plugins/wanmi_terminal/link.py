@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wanmi.errors import BadInput, StoreError
+from wanmi.mqtt.address import NOT_AUTHORIZED
 from wanmi.reports import (
     Receipt,
     Seen,
@@ -23,15 +24,23 @@ from wanmi.reports import (
     decode_receipt,
     decode_task,
     encode_seen,
+    key_topic,
     part_topic,
     receipt_topic,
     report_topic,
+    rotate_topic,
     seen_topic,
     status_topic,
     task_topic,
     track_topic,
 )
+from wanmi.reports.answers import ANSWER_DOMAIN
+from wanmi.reports.envelope import REPORT_DOMAIN
+from wanmi.reports.rotations import KeyNote, decode_note
+from wanmi.reports.tracks import TRACK_DOMAIN
 from wanmi_terminal.inbox import MAX_TRACK
+from wanmi_terminal.keyring import Pair
+from wanmi_terminal.resigning import signed_with
 from wanmi_terminal.schedule import Item, Schedule
 from wanmi_terminal.spool import ANSWER, Held, State
 
@@ -42,6 +51,8 @@ IN_FLIGHT = 100
 SESSION_S = 7 * 86_400
 """Seconds for which the broker keeps receipts for a terminal that is away."""
 KEEPALIVE_S = 30
+REFUSED = (134, 135)
+"""CONNACK: bad user name or password, not authorized: another pair of the terminal may be good there."""
 CONNECT_S = 5.0
 POLL_S = 0.5
 """How often the spool is looked at for reports that another process made."""
@@ -50,12 +61,16 @@ TICK_S = 0.02
 
 @dataclass(frozen=True)
 class LinkState:
-    """A connection as others see it; ``problem`` is empty while all is well."""
+    """A connection as others see it; ``problem`` is empty while all is well.
+
+    ``without``: what this broker does not take (``status``, ``seen`` …), since its edge is an older one.
+    """
 
     broker: str
     connected: bool
     sent: int
     problem: str
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,8 +98,11 @@ class Link:
         self._flying: dict[int, _Message] = {}
         self._receipts: list[Receipt] = []
         self._tasks: list[Task] = []
+        self._notes: list[KeyNote] = []
         self._first = not number
-        self._mute = self._statusless = False
+        self._forbidden: set[str] = set()
+        self._pair = 0
+        self._trying: Pair = terminal.home.ring.current
         self._status_at = 0.0
         self._track_n, self._tracked = 0, -1
         self._with_parts: set[str] = set()
@@ -106,7 +124,8 @@ class Link:
 
     def state(self) -> LinkState:
         """How the connection stands."""
-        return LinkState(str(self._route.broker), self._ready, self._sent, self._problem)
+        without = sorted(topic.rpartition("/")[2] for topic in list(self._forbidden))
+        return LinkState(str(self._route.broker), self._ready, self._sent, self._problem, tuple(without))
 
     def schedule(self, held: Held) -> None:
         """A report that lies in the spool; the caller holds the terminal's lock."""
@@ -155,7 +174,6 @@ class Link:
         client = Client(
             CallbackAPIVersion.VERSION2, client_id=self._client_id, protocol=MQTTv5, reconnect_on_failure=False
         )
-        client.username_pw_set(self._id, self._terminal.home.password)
         client.max_inflight_messages = 0
         client.connect_timeout = CONNECT_S
         if self._route.broker.tls:
@@ -173,7 +191,9 @@ class Link:
 
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = SESSION_S
-        broker = self._route.broker
+        broker, pairs = self._route.broker, self._terminal.home.ring.pairs()
+        self._trying = pairs[self._pair % len(pairs)]
+        client.username_pw_set(self._id, self._trying.password)
         try:
             client.connect(broker.host, broker.port, KEEPALIVE_S, clean_start=False, properties=properties)
         except OSError as error:  # also ssl.SSLError: the certificate does not fit
@@ -216,8 +236,12 @@ class Link:
     def _connected(self, client: Any, _data: object, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
             self._problem = f"{self._route.broker} refuses the terminal: {reason}"
+            self._pair += reason.value in REFUSED
             return
-        client.subscribe([(receipt_topic(self._id), 1), (task_topic(self._id), 1)])
+        if self._trying.public != self._terminal.home.key.public_key().public_bytes_raw():
+            self._terminal.heard_key(self._trying.public, rotate=False)
+        self._pair = 0
+        client.subscribe([(topic(self._id), 1) for topic in (receipt_topic, task_topic, key_topic)])
         self._window = min(IN_FLIGHT, getattr(properties, "ReceiveMaximum", IN_FLIGHT))
         now = time.monotonic()
         self._send_from = now + (self._schedule.retry.settle if flags.session_present else 0)
@@ -234,6 +258,8 @@ class Link:
         try:
             if message.topic == task_topic(self._id):
                 self._tasks.append(decode_task(message.payload))
+            elif message.topic == key_topic(self._id):
+                self._notes.append(decode_note(message.payload))
             else:
                 self._receipts.append(decode_receipt(message.payload))
         except BadInput as error:
@@ -241,10 +267,11 @@ class Link:
 
     def _published(self, _client: Any, _data: object, mid: int, reason: Any, _properties: object) -> None:
         message = self._flying.pop(mid, None)
-        if reason.is_failure:
+        optional = (seen_topic(self._id), status_topic(self._id), rotate_topic(self._id))
+        if reason.value == NOT_AUTHORIZED and message is not None and message.topic in optional:
+            self._forbidden.add(message.topic)
+        elif reason.is_failure:
             self._problem = f"{self._route.broker} does not take {message.topic if message else '?'}: {reason}"
-        self._mute |= reason.is_failure and message is not None and message.topic == seen_topic(self._id)
-        self._statusless |= reason.is_failure and message is not None and message.topic == status_topic(self._id)
         if message is not None and message.track and not reason.is_failure:
             self._terminal.inbox.track_sent(message.track)
         if message is not None and message.item is not None:
@@ -255,21 +282,31 @@ class Link:
         if self._receipts:
             receipts, self._receipts = self._receipts, []
             self._terminal.took(receipts)
+        notes, self._notes = self._notes, []
+        for note in notes:
+            if note.terminal == self._id:
+                self._terminal.heard_key(bytes.fromhex(note.public_key), rotate=note.rotate)
+                self._status_at = 0.0 if note.rotate else self._status_at
         if self._tasks:
             tasks, self._tasks = self._tasks, []
             self._say(self._terminal.took_tasks(tasks))
 
     def _say(self, seen: Seen) -> None:
         """Tell the edge what is on disk here, unless its broker does not know that topic (an edge without tasks)."""
-        if not self._mute:
+        if seen_topic(self._id) not in self._forbidden:
             self._outbox.appendleft(_Message(seen_topic(self._id), encode_seen(seen)))
 
     def _send_status(self) -> None:
         """How the terminal is, by the first broker: after each connection, then every few minutes."""
         now = time.monotonic()
-        if self._first and not self._statusless and (not self._status_at or now >= self._status_at):
-            self._status_at = now + self._terminal.heart.every
-            self._outbox.append(_Message(status_topic(self._id), self._terminal.status()))
+        if not self._first or (self._status_at and now < self._status_at):
+            return
+        self._status_at = now + self._terminal.heart.every
+        request = self._terminal.rotation()
+        said = ((status_topic(self._id), self._terminal.status()), (rotate_topic(self._id), request))
+        self._outbox.extend(
+            _Message(topic, payload) for topic, payload in said if payload and topic not in self._forbidden
+        )
 
     def _send_tracks(self) -> None:
         """Positions that wait go by the first broker, behind everything else."""
@@ -277,7 +314,8 @@ class Link:
             return
         self._tracked = self._terminal.tracked
         for n, payload in self._terminal.inbox.tracks(self._track_n, MAX_TRACK):
-            self._outbox.append(_Message(track_topic(self._id), payload, track=n))
+            signed = signed_with(payload, TRACK_DOMAIN, self._terminal.home.key)
+            self._outbox.append(_Message(track_topic(self._id), signed, track=n))
             self._track_n = n
 
     def _pump(self, client: Any) -> None:
@@ -308,6 +346,7 @@ class Link:
         for digest in parts:
             self._outbox.extend(self._part(digest))
         topic = answer_topic(self._id) if is_answer else report_topic(self._id)
+        payload = signed_with(payload, ANSWER_DOMAIN if is_answer else REPORT_DOMAIN, self._terminal.home.key)
         self._outbox.extend([_Message(topic, payload)] * (self._route.copies(item.n) - 1))
         self._outbox.append(_Message(topic, payload, item))
 

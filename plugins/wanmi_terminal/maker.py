@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -71,9 +71,11 @@ class AnswerDraft:
 class ReportMaker:
     """Makes and signs the reports of one terminal."""
 
-    def __init__(self, terminal: str, key: Ed25519PrivateKey, clock: Clock, ids: Ids, app: str) -> None:
+    def __init__(
+        self, terminal: str, key: Ed25519PrivateKey | Callable[[], Ed25519PrivateKey], clock: Clock, ids: Ids, app: str
+    ) -> None:
         self._terminal = terminal
-        self._key = key
+        self._key_of_now = key if callable(key) else lambda: key
         self._clock = clock
         self._ids = ids
         self._app = app
@@ -83,7 +85,7 @@ class ReportMaker:
         _check_place(draft.place)
         attachments, inline, photos = self._parts(draft.text, draft.photos)
         report = self._report(draft, attachments, queue)
-        payload = sign_report(report, self._key, inline)
+        payload = sign_report(report, self._key_of_now(), inline)
         return SignedReport(report.report_id, report.made_at, report.kind, report.category, payload, photos)
 
     def answer(self, task: Task, draft: AnswerDraft, queue: int) -> SignedReport:
@@ -109,12 +111,12 @@ class ReportMaker:
             app=self._app,
             queue=queue,
         )
-        payload = sign_answer(_checked(answer), self._key, inline)
+        payload = sign_answer(_checked(answer), self._key_of_now(), inline)
         return SignedReport(answer.report_id, now, ANSWER, task.category, payload, photos)
 
     def track(self, fixes: Sequence[TrackFix]) -> bytes:
         """The signed message for a batch of positions."""
-        return sign_track(_checked(TrackBatch(1, self._terminal, tuple(fixes))), self._key)
+        return sign_track(_checked(TrackBatch(1, self._terminal, tuple(fixes))), self._key_of_now())
 
     def _parts(
         self, text: str, photos: Sequence[bytes]

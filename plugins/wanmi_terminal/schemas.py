@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from wanmi.reports import Answer, Card, Receipt, Report, Seen, Status, Task, TrackBatch, WireMessage
+from wanmi.reports.rotations import KeyNote, Rotation, RotationWire
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _FILES: dict[str, type[Any]] = {
@@ -20,6 +21,9 @@ _FILES: dict[str, type[Any]] = {
     "answer.json": Answer,
     "track.json": TrackBatch,
     "status.json": Status,
+    "rotation.json": Rotation,
+    "rotation-message.json": RotationWire,
+    "key-note.json": KeyNote,
 }
 
 

@@ -23,6 +23,7 @@ from wanmi.reports import (
     report_topic,
     sign_report,
 )
+from wanmi.reports.envelope import REPORT_DOMAIN, envelope_bytes
 from wanmi_edge.rows import JunkRow, WaitingRow
 
 pytestmark = pytest.mark.mosquitto
@@ -149,11 +150,18 @@ def wrong_schema(street: Street) -> bytes:
     return encode_message(raw, street.key.sign(b"wanmi/report/1\n" + raw), key_id(street.public), {})
 
 
+def signed_by_another(street: Street) -> bytes:
+    """A message that claims the terminal's key and is signed with another."""
+    raw = envelope_bytes(street.report())
+    return encode_message(raw, Ed25519PrivateKey.generate().sign(REPORT_DOMAIN + raw), key_id(street.public), {})
+
+
 JUNK = {
     "not_json": lambda street: b"\x00\xff not json",
     "wrong_schema": wrong_schema,
     "too_large": lambda street: b"x" * (128 * 1024 + 1),
-    "bad_signature": lambda street: sign_report(street.report(), Ed25519PrivateKey.generate()),
+    "unknown_key": lambda street: sign_report(street.report(), Ed25519PrivateKey.generate()),
+    "bad_signature": signed_by_another,
     "wrong_terminal": lambda street: Street("T210102-0999").signed()[1],
 }
 

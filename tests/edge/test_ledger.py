@@ -35,6 +35,7 @@ from wanmi.web import build_app
 from wanmi_edge.appliance import make_spool
 from wanmi_edge.field_desk import FieldDesk
 from wanmi_edge.intake import Intake
+from wanmi_edge.key_desk import KeyDesk
 from wanmi_edge.rows import JunkRow
 from wanmi_edge.settings import EdgeSettings
 from wanmi_edge.statuses import StatusDesk
@@ -73,7 +74,14 @@ class Desk:
         book, spool = TerminalBook(node.store, node.journal), make_spool(node, intake)
         profile = cast(Any, SimpleNamespace(catalogue=SimpleNamespace(get=lambda kind, _category: kind == "event")))
         judge = Judge(rules_of(EDGE, node.settings.region, intake, lambda: profile), book.known)
-        field = FieldDesk(node, client, spool, TaskSender(node, lambda: None), StatusDesk(node, 60))
+        field = FieldDesk(
+            node,
+            client,
+            spool,
+            TaskSender(node, lambda: None),
+            StatusDesk(node, 60),
+            KeyDesk(node, lambda: None, TerminalBook(node.store, node.journal)),
+        )
         self.intake = Intake(node, client, judge, spool, book, field, intake)
         self.sealer = TrackSealer(node, book, intake)
         self.intake._resume()

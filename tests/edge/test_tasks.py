@@ -192,7 +192,9 @@ def test_what_was_tampered_with_makes_no_entry(edge: RunningEdge, line: Line, st
     }[how]()
     line.send(bad, answer_topic(street.id))
     refused = until(lambda: line.hear() and line.receipts[-1], how)
-    assert refused.reason == ("wrong_terminal" if how == "another's topic" else "bad_signature")
+    assert refused.reason == {"another's topic": "wrong_terminal", "another's key": "unknown_key"}.get(
+        how, "bad_signature"
+    )
     assert edge.node.journal.cursor(EDGE).seq == before
     line.send(message, answer_topic(street.id))
     assert line.receipt(answer.report_id, status="kept")

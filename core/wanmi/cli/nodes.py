@@ -79,6 +79,13 @@ def revoke_terminal(dir: Dir, terminal: Annotated[str, typer.Argument(help="T210
     print(f"revoked {terminal}")
 
 
+@app.command("rotate-terminal")
+def rotate_terminal(dir: Dir, terminal: Annotated[str, typer.Argument(help="T210102-0001")], reason: Reason) -> None:
+    """Have a terminal make a new key and broker password; it does so when it hears of it."""
+    call(dir, "terminal.rotate", {"terminal": terminal, "reason": reason})
+    print(f"ordered: {terminal} makes a new key when it hears of it")
+
+
 @app.command("list-terminals")
 def list_terminals(dir: Dir, as_json: AsJson = False) -> None:
     """The terminals that are admitted."""

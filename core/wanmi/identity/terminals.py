@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from wanmi.errors import Conflict, NotAllowed, NotFound
-from wanmi.kinds import TerminalAdmitted, TerminalRevoked
+from wanmi.kinds import TerminalAdmitted, TerminalRevoked, TerminalRotationOrdered
 from wanmi.models import TerminalRow, table
 from wanmi.registry import Draft
 from wanmi.reports.cards import read_card
@@ -27,7 +27,7 @@ def admit_terminal(node: NodeContext, card: str, holder: str | None = None) -> T
     if node.role != "district":
         raise NotAllowed(f"terminal {read.terminal}: a district admits terminals, node {node.code} is a {node.role}")
     earlier = _own_entries(node, read.terminal)
-    if earlier and _kind(earlier[-1]) == "terminal.admitted":
+    if earlier and _kind(earlier[-1]) != "terminal.revoked":
         raise Conflict(f"terminal {read.terminal} is admitted already; revoke it first if its key has changed")
     body = TerminalAdmitted(
         terminal=read.terminal, sign_key=read.public_key, broker_verifier=read.broker_verifier, holder=holder
@@ -41,10 +41,21 @@ def admit_terminal(node: NodeContext, card: str, holder: str | None = None) -> T
 def revoke_terminal(node: NodeContext, terminal: str, reason: str) -> None:
     """At a district: refuse a terminal's reports from now on; NotFound when it is not admitted here."""
     earlier = _own_entries(node, terminal)
-    if not earlier or _kind(earlier[-1]) != "terminal.admitted":
+    if not earlier or _kind(earlier[-1]) == "terminal.revoked":
         raise NotFound(f"terminal {terminal} is not admitted here; `wanmi node list-terminals` shows who is")
     body = TerminalRevoked(terminal, reason)
     node.journal.append(Draft("terminal.revoked", _subject(node.code, terminal), body, expect=len(earlier))).result()
+
+
+def order_rotation(node: NodeContext, terminal: str, reason: str, actor: str | None = None) -> None:
+    """At a district: have a terminal make a new key; it does so when it hears of it. NotFound when it is not admitted here."""
+    earlier = _own_entries(node, terminal)
+    if not earlier or _kind(earlier[-1]) == "terminal.revoked":
+        raise NotFound(f"terminal {terminal} is not admitted here; `wanmi node list-terminals` shows who is")
+    body = TerminalRotationOrdered(terminal, reason)
+    node.journal.append(
+        Draft("terminal.rotation_ordered", _subject(node.code, terminal), body, actor=actor, expect=len(earlier))
+    ).result()
 
 
 def list_terminals(node: NodeContext) -> list[TerminalAdmitted]:

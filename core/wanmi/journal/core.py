@@ -16,6 +16,7 @@ from wanmi.journal.order_rows import register_orders
 from wanmi.journal.projecting import body_of
 from wanmi.journal.settings_rows import register_settings
 from wanmi.journal.task_rows import register_tasks
+from wanmi.journal.terminal_keys import register_terminals
 from wanmi.journal.terminal_rows import register_heard
 from wanmi.models import (
     CALLER,
@@ -27,7 +28,6 @@ from wanmi.models import (
     NodeRow,
     ReportRow,
     Row,
-    TerminalRow,
     table,
 )
 from wanmi.registry import Registry
@@ -39,8 +39,6 @@ def register_core(to: Registry) -> None:
     to.tables(*CORE_ROWS)
     to.entry_kind("node.admitted", kinds.NodeAdmitted, zh="节点准入", en="Node admitted")
     to.entry_kind("node.revoked", kinds.NodeRevoked, zh="节点吊销", en="Node revoked")
-    to.entry_kind("terminal.admitted", kinds.TerminalAdmitted, zh="终端准入", en="Terminal admitted")
-    to.entry_kind("terminal.revoked", kinds.TerminalRevoked, zh="终端吊销", en="Terminal revoked")
     to.entry_kind("report.received", kinds.ReportReceived, zh="上报收讫", en="Report received")
     to.entry_kind("report.relayed", kinds.ReportRelayed, zh="上报转交", en="Report relayed")
     to.entry_kind("report.refused", kinds.ReportRefused, zh="上报拒收", en="Report refused")
@@ -51,9 +49,6 @@ def register_core(to: Registry) -> None:
     to.entry_kind("link.changed", kinds.LinkChanged, zh="链路变化", en="Link changed")
     to.entry_kind("clock.stepped", kinds.ClockStepped, zh="时钟跳变", en="Clock stepped")
     to.projection("nodes", kinds=("node.admitted", "node.revoked"), rows=(NodeRow,), apply=project_nodes)
-    to.projection(
-        "terminals", kinds=("terminal.admitted", "terminal.revoked"), rows=(TerminalRow,), apply=project_terminals
-    )
     to.projection("reports", kinds=("report.received", "report.refused"), rows=(ReportRow,), apply=project_reports)
     to.projection(
         "attachments",
@@ -69,6 +64,7 @@ def register_core(to: Registry) -> None:
     register_orders(to)
     register_settings(to)
     register_devices(to)
+    register_terminals(to)
     register_heard(to)
 
 
@@ -108,23 +104,6 @@ def _admit(tx: Connection, row: tuple[Any, ...], *, founding: bool) -> None:
         if known is not None and known.parent is not None:
             return
     upsert_rows(tx, NodeRow, [row])
-
-
-def project_terminals(tx: Connection, entries: Sequence[Entry]) -> None:
-    """Admissions and revocations of terminals, by their district."""
-    for entry in entries:
-        if entry.kind == "terminal.revoked":
-            revoked = body_of(entry, kinds.TerminalRevoked)
-            terminal = table(TerminalRow).c
-            of_it = (terminal.district == entry.origin) & (terminal.terminal == revoked.terminal)
-            _set_state(tx, TerminalRow, of_it, "revoked", entry.at)
-            continue
-        admitted = body_of(entry, kinds.TerminalAdmitted)
-        row = (
-            entry.origin, admitted.terminal, admitted.sign_key, admitted.broker_verifier, admitted.holder, "admitted",
-            entry.at,
-        )  # fmt: skip
-        upsert_rows(tx, TerminalRow, [row])
 
 
 def project_reports(tx: Connection, entries: Sequence[Entry]) -> None:

@@ -15,7 +15,8 @@ from wanmi.clock import Clock
 from wanmi.erasure import register_erasure
 from wanmi.errors import BadInput
 from wanmi.identity.enrolment import make_token
-from wanmi.identity.terminals import admit_terminal, list_terminals, revoke_terminal
+from wanmi.identity.rotating import register_rotating
+from wanmi.identity.terminals import admit_terminal, list_terminals, order_rotation, revoke_terminal
 from wanmi.models import NodeRow, table
 from wanmi.node.clockwatch import watch_clock
 from wanmi.plugins import remove_off
@@ -33,6 +34,7 @@ def register_node(to: Registry) -> None:
     to.tables(*identity.IDENTITY_ROWS)
     to.task("clock", watch_clock)
     register_erasure(to)
+    register_rotating(to)
     to.action("status", _status, help="health lines, cursors, announced places")
     to.action("replay.check", check_replay, help="rebuild the projections and compare them")
     to.action("node.admit", _admit, help="admit a child node by its token")
@@ -42,6 +44,7 @@ def register_node(to: Registry) -> None:
     to.action("node.plugin_on", _plugin_on, help="let a plugin be loaded again that was found hanging")
     to.action("terminal.admit", _admit_terminal, help="admit a terminal by its card")
     to.action("terminal.revoke", _revoke_terminal, help="revoke a terminal")
+    to.action("terminal.rotate", _rotate_terminal, help="have a terminal make a new key")
     to.action("terminal.list", _list_terminals, help="the terminals that are admitted")
     to.action("people.add", _add_person, help="add a person who may log in")
     to.action("people.list", _list_people, help="people, their posts")
@@ -128,6 +131,11 @@ def _admit_terminal(node: NodeContext, args: Args) -> Items:
 
 def _revoke_terminal(node: NodeContext, args: Args) -> Items:
     revoke_terminal(node, _text(args, "terminal"), _text(args, "reason"))
+    yield {"terminal": args["terminal"]}
+
+
+def _rotate_terminal(node: NodeContext, args: Args) -> Items:
+    order_rotation(node, _text(args, "terminal"), _text(args, "reason"))
     yield {"terminal": args["terminal"]}
 
 

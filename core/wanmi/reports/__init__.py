@@ -17,7 +17,7 @@ from wanmi.reports.answers import (
     verify_answer,
 )
 from wanmi.reports.cards import Card, broker_verifier, make_card, read_card, verifier_matches
-from wanmi.reports.checks import Bounds, Box, Known, Limits, Rules, check_report, examine
+from wanmi.reports.checks import Bounds, Box, Limits, Rules, check_report, examine
 from wanmi.reports.envelope import (
     Attachment,
     Report,
@@ -34,6 +34,7 @@ from wanmi.reports.envelope import (
     text_part,
     verify_report,
 )
+from wanmi.reports.keys import Known, PastKey, Signed, judge_key, key_of_entry
 from wanmi.reports.presence import (
     Fix,
     Presence,
@@ -51,7 +52,7 @@ from wanmi.reports.receipts import (
     encode_receipt,
     is_safe,
 )
-from wanmi.reports.statuses import Status, read_status, sign_status
+from wanmi.reports.statuses import Status, open_status, read_status, sign_status
 from wanmi.reports.tasks import (
     Seen,
     Task,
@@ -66,6 +67,7 @@ from wanmi.reports.topics import (
     CHUNK,
     PART_FILTER,
     REPORT_FILTER,
+    ROTATE_FILTER,
     SEEN_FILTER,
     STATUS_FILTER,
     TRACK_FILTER,
@@ -74,10 +76,12 @@ from wanmi.reports.topics import (
     ReportTopic,
     answer_topic,
     chunks_of,
+    key_topic,
     parse_topic,
     part_topic,
     receipt_topic,
     report_topic,
+    rotate_topic,
     seen_topic,
     status_topic,
     task_topic,
@@ -88,6 +92,7 @@ from wanmi.reports.tracks import (
     TrackBatch,
     TrackFix,
     attendance,
+    open_track,
     read_track,
     segment_content,
     segment_fixes,
@@ -100,6 +105,7 @@ __all__ = [
     "CHUNK",
     "PART_FILTER",
     "REPORT_FILTER",
+    "ROTATE_FILTER",
     "SEEN_FILTER",
     "STATUS_FILTER",
     "TRACK_FILTER",
@@ -117,6 +123,7 @@ __all__ = [
     "Known",
     "Limits",
     "PartTopic",
+    "PastKey",
     "Presence",
     "PresenceRules",
     "Reason",
@@ -128,6 +135,7 @@ __all__ = [
     "Result",
     "Rules",
     "Seen",
+    "Signed",
     "Status",
     "Task",
     "TaskRef",
@@ -155,10 +163,15 @@ __all__ = [
     "examine_answer",
     "fix_of",
     "is_safe",
+    "judge_key",
     "judge_presence",
     "key_id",
+    "key_of_entry",
+    "key_topic",
     "make_card",
     "missing_parts",
+    "open_status",
+    "open_track",
     "parse_topic",
     "part_topic",
     "read_card",
@@ -168,6 +181,7 @@ __all__ = [
     "reason_text",
     "receipt_topic",
     "report_topic",
+    "rotate_topic",
     "seen_topic",
     "segment_content",
     "segment_fixes",

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from wanmi.coords import Datum, Point, to_wgs84
 from wanmi.entries import canonical, public_key
-from wanmi.reports.checks import Known, Rules, check_sizes
+from wanmi.reports.checks import Rules, check_sizes
 from wanmi.reports.envelope import (
     App,
     Attachment,
@@ -31,6 +31,7 @@ from wanmi.reports.envelope import (
     open_message,
     peek,
 )
+from wanmi.reports.keys import Known, judge_key
 from wanmi.reports.reasons import Reason, Refused
 
 ANSWER_DOMAIN = b"wanmi/answer/1\n"
@@ -143,18 +144,19 @@ def examine_answer(
     """
     message = decode_answer(payload, content_type)
     answer = message.answer
-    reason = _check_sender(message, topic_terminal, find) or check_answer(answer, now, rules)
+    reason = _check_sender(message, topic_terminal, find, now) or check_answer(answer, now, rules)
     if reason is not None:
         raise Refused(reason, terminal=answer.terminal, report_id=answer.report_id)
     return message
 
 
-def _check_sender(message: AnswerMessage, topic_terminal: str, find: Callable[[str], Known | None]) -> Reason | None:
+def _check_sender(
+    message: AnswerMessage, topic_terminal: str, find: Callable[[str], Known | None], now: int
+) -> Reason | None:
     if message.answer.terminal != topic_terminal:
         return Reason.WRONG_TERMINAL
-    known = find(topic_terminal)
-    if known is None:
-        return Reason.UNKNOWN_TERMINAL
-    if not verify_answer(message.envelope, message.signature, known.public_key):
-        return Reason.BAD_SIGNATURE
-    return Reason.REVOKED_TERMINAL if known.revoked else None
+
+    def fits(key: bytes) -> bool:
+        return verify_answer(message.envelope, message.signature, key)
+
+    return judge_key(find(topic_terminal), message.key_id, fits, message.answer.made_at, now)

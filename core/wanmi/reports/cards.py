@@ -28,6 +28,9 @@ ROUNDS = 101
 SALT_BYTES = 12
 
 _B64 = "[A-Za-z0-9+/]"
+Verifier = Annotated[
+    str, msgspec.Meta(pattern=rf"^\$7\$101\${_B64}{{16}}\${_B64}{{86}}==(?!\n)$", description="PBKDF2-SHA512")
+]
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,9 +40,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     terminal: TerminalId
     public_key: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
     broker_user: TerminalId
-    broker_verifier: Annotated[
-        str, msgspec.Meta(pattern=rf"^\$7\$101\${_B64}{{16}}\${_B64}{{86}}==(?!\n)$", description="PBKDF2-SHA512")
-    ]
+    broker_verifier: Verifier
 
     @property
     def key_bytes(self) -> bytes:

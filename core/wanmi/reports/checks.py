@@ -8,6 +8,7 @@ from typing import Protocol
 
 from wanmi.coords import Point, to_wgs84
 from wanmi.reports.envelope import Attachment, Report, ReportMessage, decode_report, verify_report
+from wanmi.reports.keys import Known, judge_key
 from wanmi.reports.reasons import Reason, Refused
 
 MINUTE = 60_000_000
@@ -55,14 +56,6 @@ class Rules:
     limits: Limits = field(default_factory=Limits)
 
 
-@dataclass(frozen=True)
-class Known:
-    """What an edge knows about an admitted terminal: its 32 public bytes, and whether it was revoked."""
-
-    public_key: bytes
-    revoked: bool = False
-
-
 def check_report(report: Report, now: int, rules: Rules) -> Reason | None:
     """The first reason to refuse a well-formed, authentic report, or None; ``now`` is µs UTC."""
     if max(report.made_at, report.fix_at) > now + rules.limits.ahead_us:
@@ -92,21 +85,19 @@ def examine(
     message = decode_report(payload, content_type)
     report = message.report
     find = terminals if callable(terminals) else terminals.get
-    reason = _check_sender(message, topic_terminal, find) or check_report(report, now, rules)
+    reason = _check_sender(message, topic_terminal, find, now) or check_report(report, now, rules)
     if reason is not None:
         raise Refused(reason, terminal=report.terminal, report_id=report.report_id)
     return message
 
 
-def _check_sender(message: ReportMessage, topic_terminal: str, find: Callable[[str], Known | None]) -> Reason | None:
+def _check_sender(
+    message: ReportMessage, topic_terminal: str, find: Callable[[str], Known | None], now: int
+) -> Reason | None:
     if message.report.terminal != topic_terminal:
         return Reason.WRONG_TERMINAL
     known = find(topic_terminal)
-    if known is None:
-        return Reason.UNKNOWN_TERMINAL
-    if not verify_report(message, known.public_key):
-        return Reason.BAD_SIGNATURE
-    return Reason.REVOKED_TERMINAL if known.revoked else None
+    return judge_key(known, message.key_id, lambda key: verify_report(message, key), message.report.made_at, now)
 
 
 def check_sizes(attachments: tuple[Attachment, ...], limits: Limits) -> Reason | None:

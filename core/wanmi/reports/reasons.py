@@ -20,6 +20,8 @@ class Reason(StrEnum):
     UNKNOWN_TERMINAL = "unknown_terminal"
     REVOKED_TERMINAL = "revoked_terminal"
     BAD_SIGNATURE = "bad_signature"
+    UNKNOWN_KEY = "unknown_key"
+    OLD_KEY = "old_key"
     ID_REUSED = "id_reused"
     FUTURE_TIME = "future_time"
     NO_POSITION = "no_position"
@@ -44,7 +46,16 @@ class Reason(StrEnum):
         return self not in _BEFORE_SIGNATURE
 
 
-_PASSING = frozenset({Reason.UNKNOWN_TERMINAL, Reason.PARTS_MISSING, Reason.EDGE_FULL, Reason.UNKNOWN_TASK})
+_PASSING = frozenset(
+    {
+        Reason.UNKNOWN_TERMINAL,
+        Reason.UNKNOWN_KEY,
+        Reason.OLD_KEY,
+        Reason.PARTS_MISSING,
+        Reason.EDGE_FULL,
+        Reason.UNKNOWN_TASK,
+    }
+)
 _BEFORE_SIGNATURE = frozenset(
     {
         Reason.NOT_JSON,
@@ -54,6 +65,7 @@ _BEFORE_SIGNATURE = frozenset(
         Reason.UNKNOWN_TERMINAL,
         Reason.REVOKED_TERMINAL,
         Reason.BAD_SIGNATURE,
+        Reason.UNKNOWN_KEY,
     }
 )
 
@@ -65,6 +77,14 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.UNKNOWN_TERMINAL: ("终端未登记", "the terminal has not been admitted by this district"),
     Reason.REVOKED_TERMINAL: ("终端已注销", "the terminal's admission was revoked"),
     Reason.BAD_SIGNATURE: ("签名无效", "the signature does not fit the terminal's key"),
+    Reason.UNKNOWN_KEY: (
+        "密钥尚未登记",
+        "no key is known here that the message says it was signed with: it may still come",
+    ),
+    Reason.OLD_KEY: (
+        "密钥已更换：请用新密钥重新签名",
+        "the key was rotated away: sign the same bytes with the new one",
+    ),
     Reason.ID_REUSED: (
         "上报编号或任务已使用而内容不同",
         "the report id, or the task, was used before for other content",

@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from wanmi.entries import canonical, public_key
+from wanmi.entries import canonical
 from wanmi.reports.envelope import (
     MAX_INT,
     Latitude,
@@ -23,6 +22,7 @@ from wanmi.reports.envelope import (
     key_id,
     open_message,
 )
+from wanmi.reports.keys import Signed, signed
 from wanmi.reports.reasons import Reason, Refused
 
 STATUS_DOMAIN = b"wanmi/status/1\n"
@@ -106,6 +106,14 @@ def sign_status(status: Status, key: Ed25519PrivateKey) -> bytes:
 
 def read_status(payload: bytes, public: bytes) -> Status:
     """The status in a message, its signature checked with the terminal's key (32 public bytes); raises Refused."""
+    opened = open_status(payload)
+    if not opened.fits(public):
+        raise Refused(Reason.BAD_SIGNATURE, terminal=opened.said.terminal)
+    return opened.said
+
+
+def open_status(payload: bytes) -> Signed[Status]:
+    """The status in a message, its signature not checked yet; raises Refused."""
     wire = open_message(payload)
     try:
         status = _decoder.decode(wire.envelope)
@@ -113,8 +121,4 @@ def read_status(payload: bytes, public: bytes) -> Status:
         raise Refused(Reason.WRONG_SCHEMA, f"status: {error}") from error
     if status_bytes(status) != wire.envelope:
         raise Refused(Reason.WRONG_SCHEMA, "the status is not in canonical form", status.terminal)
-    try:
-        public_key(public).verify(wire.signature, STATUS_DOMAIN + wire.envelope)
-    except (InvalidSignature, ValueError) as error:
-        raise Refused(Reason.BAD_SIGNATURE, terminal=status.terminal) from error
-    return status
+    return signed(status, STATUS_DOMAIN, wire)

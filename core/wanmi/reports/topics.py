@@ -7,8 +7,10 @@ up    wanmi/v1/{terminal}/answer                            one signed answer to
 up    wanmi/v1/{terminal}/seen                              which tasks are on the terminal's disk
 up    wanmi/v1/{terminal}/track                             one signed batch of positions
 up    wanmi/v1/{terminal}/status                            how the terminal is, signed
+up    wanmi/v1/{terminal}/rotate                            a new key, signed by the old one and by itself
 down  wanmi/v1/{terminal}/receipt                           the edge's answers
 down  wanmi/v1/{terminal}/task                              one task, again until it was seen
+down  wanmi/v1/{terminal}/key                               which key the edge holds for the terminal's, and whether to rotate it
 """
 
 from __future__ import annotations
@@ -28,12 +30,13 @@ ANSWER_FILTER = "wanmi/v1/+/answer"
 SEEN_FILTER = "wanmi/v1/+/seen"
 TRACK_FILTER = "wanmi/v1/+/track"
 STATUS_FILTER = "wanmi/v1/+/status"
+ROTATE_FILTER = "wanmi/v1/+/rotate"
 
-FieldWord = Literal["answer", "seen", "track", "status"]
+FieldWord = Literal["answer", "seen", "track", "status", "rotate"]
 
 _UP = re.compile(
     r"wanmi/v1/(?P<terminal>T[0-9]{6}-[0-9]{4,8})/"
-    r"(?:(?P<word>report|answer|seen|track|status)|part/(?P<digest>[0-9a-f]{64})(?:/(?P<index>[0-9]{1,2})/(?P<count>[0-9]{1,2}))?)"
+    r"(?:(?P<word>report|answer|seen|track|status|rotate)|part/(?P<digest>[0-9a-f]{64})(?:/(?P<index>[0-9]{1,2})/(?P<count>[0-9]{1,2}))?)"
 )
 
 
@@ -85,6 +88,16 @@ def track_topic(terminal: str) -> str:
 def status_topic(terminal: str) -> str:
     """Where a terminal says how it is."""
     return f"wanmi/v1/{terminal}/status"
+
+
+def rotate_topic(terminal: str) -> str:
+    """Where a terminal asks for a new key."""
+    return f"wanmi/v1/{terminal}/rotate"
+
+
+def key_topic(terminal: str) -> str:
+    """Where a terminal hears which key is its own."""
+    return f"wanmi/v1/{terminal}/key"
 
 
 def task_topic(terminal: str) -> str:

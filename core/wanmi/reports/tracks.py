@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from wanmi.coords import Point, distance_m
-from wanmi.entries import canonical, public_key
+from wanmi.entries import canonical
 from wanmi.errors import BadInput
 from wanmi.reports.envelope import (
     MAX_INT,
@@ -27,6 +26,7 @@ from wanmi.reports.envelope import (
     key_id,
     open_message,
 )
+from wanmi.reports.keys import Signed, signed
 from wanmi.reports.reasons import Reason, Refused
 
 TRACK_DOMAIN = b"wanmi/track/1\n"
@@ -97,6 +97,14 @@ def sign_track(batch: TrackBatch, key: Ed25519PrivateKey) -> bytes:
 
 def read_track(payload: bytes, public: bytes) -> TrackBatch:
     """The batch in a message, its signature checked with the terminal's key (32 public bytes); raises Refused."""
+    opened = open_track(payload)
+    if not opened.fits(public):
+        raise Refused(Reason.BAD_SIGNATURE, terminal=opened.said.terminal)
+    return opened.said
+
+
+def open_track(payload: bytes) -> Signed[TrackBatch]:
+    """The batch in a message, its signature not checked yet; raises Refused."""
     wire = open_message(payload)
     try:
         batch = _decoder.decode(wire.envelope)
@@ -106,11 +114,14 @@ def read_track(payload: bytes, public: bytes) -> TrackBatch:
         raise Refused(Reason.WRONG_SCHEMA, "the track is not in canonical form", batch.terminal)
     if any(b.at <= a.at for a, b in itertools.pairwise(batch.fixes)):
         raise Refused(Reason.WRONG_SCHEMA, "the track's times do not grow", batch.terminal)
-    try:
-        public_key(public).verify(wire.signature, TRACK_DOMAIN + wire.envelope)
-    except (InvalidSignature, ValueError) as error:
-        raise Refused(Reason.BAD_SIGNATURE, terminal=batch.terminal) from error
-    return batch
+    return signed(batch, TRACK_DOMAIN, wire)
+
+
+def _read_by_one(message: bytes, publics: Sequence[bytes]) -> TrackBatch:
+    opened = open_track(message)
+    if not any(opened.fits(public) for public in publics):
+        raise Refused(Reason.BAD_SIGNATURE, terminal=opened.said.terminal)
+    return opened.said
 
 
 def segment_of(fixes: Sequence[TrackFix]) -> Segment:
@@ -127,9 +138,9 @@ def segment_content(messages: Iterable[bytes]) -> bytes:
     return b"".join(message + b"\n" for message in messages)
 
 
-def segment_fixes(content: bytes, public: bytes) -> tuple[TrackFix, ...]:
-    """The fixes in a segment's blob in order of time, each batch's signature checked; raises Refused."""
-    batches = [read_track(line, public) for line in content.splitlines()]
+def segment_fixes(content: bytes, *publics: bytes) -> tuple[TrackFix, ...]:
+    """The fixes in a segment's blob in order of time, each batch's signature checked with one of these keys; raises Refused."""
+    batches = [_read_by_one(line, publics) for line in content.splitlines()]
     return tuple(sorted((fix for batch in batches for fix in batch.fixes), key=lambda fix: fix.at))
 
 

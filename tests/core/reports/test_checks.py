@@ -101,8 +101,8 @@ def test_the_sender_is_looked_at_before_what_he_says(key: Ed25519PrivateKey, pub
     assert examined(nowhere, key, known) is Reason.NO_POSITION
     assert examined(nowhere, key, {}) is Reason.UNKNOWN_TERMINAL
     assert examined(nowhere, key, revoked) is Reason.REVOKED_TERMINAL
-    assert examined(nowhere, stranger, known) is Reason.BAD_SIGNATURE
-    assert examined(nowhere, stranger, revoked) is Reason.BAD_SIGNATURE
+    assert examined(nowhere, stranger, known) is Reason.UNKNOWN_KEY
+    assert examined(nowhere, stranger, revoked) is Reason.UNKNOWN_KEY
     assert examined(nowhere, key, known, topic="T210102-0002") is Reason.WRONG_TERMINAL
 
 
@@ -115,6 +115,7 @@ def test_what_is_found_after_the_signature_is_authentic() -> None:
         Reason.WRONG_TERMINAL,
         Reason.UNKNOWN_TERMINAL,
         Reason.BAD_SIGNATURE,
+        Reason.UNKNOWN_KEY,
         Reason.REVOKED_TERMINAL,
     }
 
