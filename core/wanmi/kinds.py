@@ -64,6 +64,27 @@ class TerminalRevoked(_Body, frozen=True):
     reason: str
 
 
+class TerminalAsked(_Body, frozen=True):
+    """``terminal.asked``, subject ``ask:<edge>:<key id>``: a terminal that nobody knows asks to be admitted; once for a key.
+
+    It signed this with ``sign_key``; decided by its district before ``expires_at`` (µs UTC), or not at all.
+    """
+
+    sign_key: str
+    seal_key: str
+    broker_verifier: str
+    model: str
+    app: str
+    expires_at: int
+
+
+class TerminalDenied(_Body, frozen=True):
+    """``terminal.denied``, subject ``ask:<district>:<key id>``: a terminal with this key is not admitted."""
+
+    sign_key: str
+    reason: str
+
+
 class TerminalRotating(_Body, frozen=True):
     """``terminal.rotating``, subject ``rotate:<edge>:<id>``: an edge heard a terminal ask for a new key.
 

@@ -7,6 +7,7 @@ from functools import partial
 from wanmi.hookspecs import hookimpl
 from wanmi.registry import Registry
 from wanmi_edge.appliance import Edge
+from wanmi_edge.asks.parts import add_asks
 from wanmi_edge.devices.devices import Devices
 from wanmi_edge.devices.parts import add_devices
 from wanmi_edge.health import edge_health
@@ -32,6 +33,7 @@ def register(to: Registry) -> None:
     to.probe("edge", partial(edge_health, edge))
     add_desk(to, edge)
     add_walls(to, lambda: edge.client, lambda: edge.url)
+    add_asks(to, lambda: edge.client, lambda: edge.url)
     devices = Devices()
     add_devices(to, devices)
     to.task("edge.homeassistant", partial(announce, devices, lambda: edge.address))

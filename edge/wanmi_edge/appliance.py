@@ -268,7 +268,11 @@ def make_broker(node: NodeContext, settings: BrokerSettings, kind: str) -> Manag
     tls = None if is_loopback(settings.listen) else broker_certificate(node, settings.listen)
     if tls is not None and kind == "iotcore":
         raise LinkError("mosquitto is not installed, and iotcore serves loopback only: install mosquitto")
-    return ManagedBroker(kind, files, node.code, Listener(settings.listen, choose_port(settings, files), tls), node.ids)
+    asks = node.settings.section("edge", EdgeSettings).asks.open != "off"
+    if asks and kind == "iotcore":
+        raise LinkError("edge.asks.open: iotcore has no access rules: install mosquitto, or set it to off")
+    listener = Listener(settings.listen, choose_port(settings, files), tls)
+    return ManagedBroker(kind, files, node.code, listener, node.ids, asks=asks)
 
 
 async def in_thread(work: Callable[[threading.Event], None], name: str) -> None:

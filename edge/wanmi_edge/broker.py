@@ -19,6 +19,7 @@ from wanmi.errors import BadInput, LinkError, NotFound, StoreError
 from wanmi.ids import Ids
 from wanmi.mqtt import Address, read_address
 from wanmi.reports import broker_verifier
+from wanmi.reports.asks import ASK_PASSWORD, ASK_USER
 from wanmi.reports.cards import SALT_BYTES
 from wanmi.reports.envelope import to_b64
 from wanmi.settings import is_loopback
@@ -67,10 +68,16 @@ def external_address(settings: BrokerSettings) -> Address:
 
 
 class ManagedBroker:
-    """A broker of this node's own. ``listener`` is what terminals see; the node itself comes by loopback."""
+    """A broker of this node's own. ``listener`` is what terminals see; the node itself comes by loopback.
 
-    def __init__(self, kind: str, files: BrokerFiles, node: str, listener: Listener, ids: Ids) -> None:
+    ``asks``: terminals that nobody knows have an account there, for asking alone.
+    """
+
+    def __init__(
+        self, kind: str, files: BrokerFiles, node: str, listener: Listener, ids: Ids, *, asks: bool = False
+    ) -> None:
         self.kind = kind
+        self._asks = asks
         self.listener = listener
         self._files = files
         self._node = node
@@ -132,8 +139,11 @@ class ManagedBroker:
         """Write who may connect and what they may: the admitted terminals and walls, and this node."""
         if self.kind == "mosquitto":
             own = broker_verifier(self._own, self._ids.token(SALT_BYTES))
-            write_private(self._files.passwords, password_lines({**verifiers, self._node: own}))
-            write_private(self._files.acl, acl_rules(self._node, filter(is_wall, verifiers)))
+            users = {**verifiers, self._node: own}
+            if self._asks:
+                users[ASK_USER] = broker_verifier(ASK_PASSWORD, self._ids.token(SALT_BYTES))
+            write_private(self._files.passwords, password_lines(users))
+            write_private(self._files.acl, acl_rules(self._node, filter(is_wall, verifiers), asks=self._asks))
         else:
             users = {**self.users(verifiers), self._node: self._own}
             write_private(self._files.toml, iotcore_config(self.listener.host, self.listener.port, users))

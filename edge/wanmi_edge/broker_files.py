@@ -9,6 +9,7 @@ from pathlib import Path
 from wanmi.devices.walls import ORDERS, STATUSES
 from wanmi.identity import TlsFiles
 from wanmi.reports import CHUNK
+from wanmi.reports.asks import ANSWERS, ASK_FILTER, ASK_USER
 
 MESSAGE_LIMIT = CHUNK + 4096
 """Bytes of the largest payload: a chunk of a photo. What is larger than a report may be is answered by the intake."""
@@ -115,7 +116,7 @@ def mosquitto_config(files: BrokerFiles, listeners: list[Listener], user: str) -
     return "\n".join(lines) + "\n"
 
 
-def acl_rules(node: str, walls: Iterable[str] = ()) -> str:
+def acl_rules(node: str, walls: Iterable[str] = (), *, asks: bool = False) -> str:
     """A terminal publishes under its own name and reads its own receipts and tasks; the node may do all.
 
     A wall reads its own orders and publishes its own status; it is kept out of what patterns give to terminals.
@@ -126,6 +127,7 @@ def acl_rules(node: str, walls: Iterable[str] = ()) -> str:
             "topic readwrite #",
             "",
             *(line for wall in sorted(walls) for line in _wall_rules(wall)),
+            *(_ask_rules() if asks else ()),
             "pattern write wanmi/v1/%u/report",
             "pattern write wanmi/v1/%u/part/#",
             "pattern write wanmi/v1/%u/answer",
@@ -138,6 +140,17 @@ def acl_rules(node: str, walls: Iterable[str] = ()) -> str:
             "pattern read wanmi/v1/%u/key",
             "",
         ]
+    )
+
+
+def _ask_rules() -> tuple[str, ...]:
+    """The account of terminals that nobody knows: they ask and hear answers, and are kept out of all else."""
+    return (
+        f"user {ASK_USER}",
+        "topic deny wanmi/v1/#",
+        f"topic write {ASK_FILTER}",
+        f"topic read {ANSWERS}",
+        "",
     )
 
 

@@ -63,6 +63,19 @@ class IntakeSettings(Section):
     status_seconds: int = Field(default=60, ge=1)
 
 
+class AskSettings(Section):
+    """``[edge.asks]``: terminals that nobody knows yet may ask to be admitted, at this edge's own mosquitto.
+
+    ``open``: off, with a one-time code (`wanmi terminal code`), or anybody. At most ``pending`` wait for their district, of which
+    ``per_minute`` may be new in a minute; one that is not decided within ``days`` has expired.
+    """
+
+    open: Literal["off", "code", "anybody"] = "off"
+    pending: int = Field(default=50, ge=1, le=1000)
+    per_minute: int = Field(default=10, ge=1, le=600)
+    days: int = Field(default=7, ge=1, le=90)
+
+
 class HomeAssistantSettings(Section):
     """``[edge.homeassistant]``: tell devices to Home Assistant by MQTT discovery, at this edge's broker.
 
@@ -79,5 +92,6 @@ class EdgeSettings(Section):
 
     mqtt: BrokerSettings = BrokerSettings()
     intake: IntakeSettings = IntakeSettings()
+    asks: AskSettings = AskSettings()
     devices: DevicesSettings = DevicesSettings()
     homeassistant: HomeAssistantSettings = HomeAssistantSettings()

@@ -78,6 +78,14 @@ def _terminal_admitted(teller: Teller, body: Mapping[str, Any]) -> str:
     return teller.t("Terminal %(terminal)s was admitted, with its key.") % {"terminal": body["terminal"]}
 
 
+def _terminal_asked(teller: Teller, body: Mapping[str, Any]) -> str:
+    return teller.t("A terminal asked to be admitted: %(model)s.") % {"model": body["model"]}
+
+
+def _terminal_denied(teller: Teller, body: Mapping[str, Any]) -> str:
+    return teller.t("A terminal was turned away: %(reason)s") % {"reason": body["reason"]}
+
+
 def _terminal_rotating(teller: Teller, body: Mapping[str, Any]) -> str:
     return teller.t("Terminal %(terminal)s asked for a new key.") % {"terminal": body["terminal"]}
 
@@ -163,6 +171,8 @@ _TELL: Final[Mapping[str, Callable[[Teller, Mapping[str, Any]], str]]] = Mapping
         "node.revoked": _node_revoked,
         "terminal.admitted": _terminal_admitted,
         "terminal.revoked": _terminal_revoked,
+        "terminal.asked": _terminal_asked,
+        "terminal.denied": _terminal_denied,
         "terminal.rotating": _terminal_rotating,
         "terminal.rotated": _terminal_rotated,
         "terminal.rotation_ordered": _rotation_ordered,

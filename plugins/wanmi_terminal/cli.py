@@ -14,9 +14,10 @@ import typer
 
 from wanmi.clock import SystemClock
 from wanmi.coords import Point, parse_datum
-from wanmi.errors import BadInput, Conflict, WanmiError
+from wanmi.errors import BadInput, Conflict
 from wanmi.identity.keys import fingerprint
 from wanmi.ids import Ids, SeededIds, SystemIds
+from wanmi_terminal.admission_cli import add_admission
 from wanmi_terminal.answering import AutoAnswer, Going, reached
 from wanmi_terminal.broker import BrokerUrl
 from wanmi_terminal.duty import sigterm_is_ctrl_c
@@ -27,15 +28,15 @@ from wanmi_terminal.maker import AnswerDraft, Draft, Place, ReportMaker
 from wanmi_terminal.photos import made_up_photo
 from wanmi_terminal.spool import Spool
 from wanmi_terminal.tasks import keep_answer, parse_mode, parse_result, task_table, task_values, tracked
+from wanmi_terminal.telling import LEFT, ProgressLine, short, told
 from wanmi_terminal.track import Track, read_gpx, read_nmea, shifted, walk
 from wanmi_terminal.walking import BATCH, Round, drafts, go_round, parse_categories, parse_kind
 
 app = typer.Typer(help="A field terminal: make reports, keep them, send them.", no_args_is_help=True)
+add_admission(app)
 
 ANSWER_PHOTO = 20_000
 """Bytes of the made-up photo in an answer given by ``--answer-tasks``."""
-LEFT = 3
-"""Exit code when reports still wait at the end."""
 
 Dir = Annotated[Path, typer.Argument(metavar="TDIR", help="The terminal's directory.")]
 Brokers = Annotated[list[str] | None, typer.Option("--broker", help="Send here instead: mqtts://host:8883.")]
@@ -53,7 +54,7 @@ def init(
     district_key: Annotated[list[str] | None, typer.Option(help="The district's public signing key, 64 hex.")] = None,
 ) -> None:
     """Make a terminal: its key, its broker password; prints the card for the district."""
-    with _told():
+    with told():
         home = init_home(where, terminal, SystemIds(), tuple(broker or ()), ca, tuple(district_key or ()))
         typer.echo(home.card())
 
@@ -61,7 +62,7 @@ def init(
 @app.command()
 def card(where: Dir) -> None:
     """Print the card again."""
-    with _told():
+    with told():
         typer.echo(open_home(where).card())
 
 
@@ -97,7 +98,7 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options
     stay: Annotated[bool, typer.Option("--stay", help="After the reports stay for tasks, until Ctrl-C.")] = False,
 ) -> None:
     """Walk a track and report; then wait until everything is safe."""
-    with _told(), sigterm_is_ctrl_c():
+    with told(), sigterm_is_ctrl_c():
         home = open_home(where)
         ids: Ids = SystemIds() if seed is None else SeededIds(seed)
         plan = Round(
@@ -141,7 +142,7 @@ def report(  # noqa: PLR0913, PLR0917 - a command's options
     as_json: AsJson = False,
 ) -> None:
     """Make one report, keep it, and send it if there is a connection."""
-    with _told():
+    with told():
         home = open_home(where)
         ((what, code),) = parse_categories(category, parse_kind(kind))
         place = Place(Point.parse(lon, lat), parse_datum(datum), fix="manual")
@@ -157,7 +158,7 @@ def report(  # noqa: PLR0913, PLR0917 - a command's options
 @app.command()
 def sync(where: Dir, broker: Brokers = None, wait: Wait = 60.0, as_json: AsJson = False) -> None:
     """Send what waits, make nothing new."""
-    with _told():
+    with told():
         home = open_home(where)
         _send(home, _routes(home, tuple(broker or ())), SystemIds(), wait, as_json)
 
@@ -169,7 +170,7 @@ def status(where: Dir, lang: Lang = "zh", as_json: AsJson = False) -> None:
 
     from wanmi_terminal.status import status_table, status_values
 
-    with _told():
+    with told():
         home = open_home(where)
         if as_json:
             typer.echo(json.dumps(status_values(home), ensure_ascii=False))
@@ -184,7 +185,7 @@ def tasks(where: Dir, lang: Lang = "zh", as_json: AsJson = False) -> None:
 
     from wanmi_terminal.status import texts
 
-    with _told():
+    with told():
         home = open_home(where)
         if as_json:
             typer.echo(json.dumps(task_values(home), ensure_ascii=False))
@@ -207,7 +208,7 @@ def answer(  # noqa: PLR0913, PLR0917 - a command's options
     as_json: AsJson = False,
 ) -> None:
     """Answer a task, keep the answer, and send it if there is a connection."""
-    with _told():
+    with told():
         home = open_home(where)
         place = Place(Point.parse(lon, lat), parse_datum(datum), fix="manual")
         photos = tuple(_read(path) for path in photo or ())
@@ -224,7 +225,7 @@ def resend(
     where: Dir, report_id: Annotated[list[str] | None, typer.Argument(help="All refused if none.")] = None
 ) -> None:
     """Make refused reports new again: they are sent with the next run or sync."""
-    with _told(), _spool(where) as spool:
+    with told(), _spool(where) as spool:
         chosen = report_id or [held.report_id for held in spool.held("refused")]
         spool.send_again(chosen, SystemClock().now())
 
@@ -232,14 +233,14 @@ def resend(
 @app.command()
 def discard(where: Dir, report_id: Annotated[list[str], typer.Argument(help="Refused reports to delete.")]) -> None:
     """Delete refused reports for good."""
-    with _told(), _spool(where) as spool:
+    with told(), _spool(where) as spool:
         spool.discard(report_id)
 
 
 @app.command()
 def rotate(where: Dir, broker: Brokers = None, wait: Wait = 60.0) -> None:
     """Make a new key and broker password, ask the district for them, and wait for its answer."""
-    with _told():
+    with told():
         home = open_home(where)
         with home.sending(), FieldTerminal(home, _routes(home, tuple(broker or ()))) as terminal:
             terminal.rotate()
@@ -258,16 +259,6 @@ def schemas(where: Annotated[Path, typer.Argument(metavar="DIR", help="Where to 
     where.mkdir(parents=True, exist_ok=True)
     for name, content in schema_files().items():
         (where / name).write_bytes(content)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Tell an error of ours in one line and leave with 1."""
-    try:
-        yield
-    except WanmiError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
 
 
 @contextmanager
@@ -297,7 +288,7 @@ def _send(
 ) -> None:
     """Run the terminal: work, then wait until all is safe; Exit(LEFT) if something still waits."""
     began = time.monotonic()
-    show = None if as_json or not sys.stderr.isatty() else _Line()
+    show = None if as_json or not sys.stderr.isatty() else ProgressLine()
     made = FieldTerminal(home, routes, ids=ids, on_progress=show, on_task=auto)
     if auto is not None:
         auto.terminal = made
@@ -335,30 +326,11 @@ def _summary(home: Home, progress: Progress, seconds: float, as_json: bool) -> N
     if as_json:
         typer.echo(json.dumps(values, ensure_ascii=False))
         return
-    typer.echo(_short(progress))
+    typer.echo(short(progress))
     for problem in values["problems"]:
         typer.echo(f"! {problem}", err=True)
     for broker, words in values["without"].items():
         typer.echo(f"! {broker} does not take {', '.join(words)}: an older edge; all else goes on", err=True)
-
-
-class _Line:
-    """One line of progress on the screen, at most five times a second."""
-
-    def __init__(self) -> None:
-        self._shown = 0.0
-
-    def __call__(self, progress: Progress) -> None:
-        if time.monotonic() - self._shown > 0.2:
-            self._shown = time.monotonic()
-            typer.echo(f"\r\x1b[K{_short(progress)}", nl=False, err=True)
-
-
-def _short(progress: Progress) -> str:
-    counts = progress.counts
-    return (
-        f"new {counts.new} · kept {counts.kept} · safe {counts.safe} · refused {counts.refused} · sent {progress.sent}"
-    )
 
 
 def _tell_events(report_ids: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from wanmi.reports import Answer, Card, Receipt, Report, Seen, Status, Task, TrackBatch, WireMessage
+from wanmi.reports.asks import Ask, AskAnswer, AskWire, Granted
 from wanmi.reports.rotations import KeyNote, Rotation, RotationWire
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -24,6 +25,10 @@ _FILES: dict[str, type[Any]] = {
     "rotation.json": Rotation,
     "rotation-message.json": RotationWire,
     "key-note.json": KeyNote,
+    "ask.json": Ask,
+    "ask-message.json": AskWire,
+    "ask-answer.json": AskAnswer,
+    "ask-granted.json": Granted,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -26,35 +27,39 @@ def admit_terminal(node: NodeContext, card: str, holder: str | None = None) -> T
     read = read_card(card)
     if node.role != "district":
         raise NotAllowed(f"terminal {read.terminal}: a district admits terminals, node {node.code} is a {node.role}")
-    earlier = _own_entries(node, read.terminal)
-    if earlier and _kind(earlier[-1]) != "terminal.revoked":
+    earlier = terminal_entries(node, read.terminal)
+    if is_admitted(earlier):
         raise Conflict(f"terminal {read.terminal} is admitted already; revoke it first if its key has changed")
     body = TerminalAdmitted(
         terminal=read.terminal, sign_key=read.public_key, broker_verifier=read.broker_verifier, holder=holder
     )
     node.journal.append(
-        Draft("terminal.admitted", _subject(node.code, read.terminal), body, expect=len(earlier))
+        Draft("terminal.admitted", terminal_subject(node.code, read.terminal), body, expect=len(earlier))
     ).result()
     return body
 
 
 def revoke_terminal(node: NodeContext, terminal: str, reason: str) -> None:
     """At a district: refuse a terminal's reports from now on; NotFound when it is not admitted here."""
-    earlier = _own_entries(node, terminal)
-    if not earlier or _kind(earlier[-1]) == "terminal.revoked":
+    earlier = terminal_entries(node, terminal)
+    if not is_admitted(earlier):
         raise NotFound(f"terminal {terminal} is not admitted here; `wanmi node list-terminals` shows who is")
     body = TerminalRevoked(terminal, reason)
-    node.journal.append(Draft("terminal.revoked", _subject(node.code, terminal), body, expect=len(earlier))).result()
+    node.journal.append(
+        Draft("terminal.revoked", terminal_subject(node.code, terminal), body, expect=len(earlier))
+    ).result()
 
 
 def order_rotation(node: NodeContext, terminal: str, reason: str, actor: str | None = None) -> None:
     """At a district: have a terminal make a new key; it does so when it hears of it. NotFound when it is not admitted here."""
-    earlier = _own_entries(node, terminal)
-    if not earlier or _kind(earlier[-1]) == "terminal.revoked":
+    earlier = terminal_entries(node, terminal)
+    if not is_admitted(earlier):
         raise NotFound(f"terminal {terminal} is not admitted here; `wanmi node list-terminals` shows who is")
     body = TerminalRotationOrdered(terminal, reason)
     node.journal.append(
-        Draft("terminal.rotation_ordered", _subject(node.code, terminal), body, actor=actor, expect=len(earlier))
+        Draft(
+            "terminal.rotation_ordered", terminal_subject(node.code, terminal), body, actor=actor, expect=len(earlier)
+        )
     ).result()
 
 
@@ -69,13 +74,18 @@ def list_terminals(node: NodeContext) -> list[TerminalAdmitted]:
         ]
 
 
-def _own_entries(node: NodeContext, terminal: str) -> list[Stored]:
-    return [stored for stored in node.journal.subject(_subject(node.code, terminal)) if stored.origin == node.code]
+def terminal_entries(node: NodeContext, terminal: str) -> list[Stored]:
+    """What this node said of a terminal, in order."""
+    return [
+        stored for stored in node.journal.subject(terminal_subject(node.code, terminal)) if stored.origin == node.code
+    ]
 
 
-def _kind(stored: Stored) -> str:
-    return stored.entry.kind if stored.entry is not None else ""
+def is_admitted(said: Sequence[Stored]) -> bool:
+    """Whether a terminal is admitted after these entries of its district."""
+    return bool(said) and said[-1].entry is not None and said[-1].entry.kind != "terminal.revoked"
 
 
-def _subject(district: str, terminal: str) -> str:
+def terminal_subject(district: str, terminal: str) -> str:
+    """The subject of what a district says of a terminal."""
     return f"terminal:{district}:{terminal}"

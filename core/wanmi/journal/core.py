@@ -16,6 +16,7 @@ from wanmi.journal.order_rows import register_orders
 from wanmi.journal.projecting import body_of
 from wanmi.journal.settings_rows import register_settings
 from wanmi.journal.task_rows import register_tasks
+from wanmi.journal.terminal_asks import register_asks
 from wanmi.journal.terminal_keys import register_terminals
 from wanmi.journal.terminal_rows import register_heard
 from wanmi.models import (
@@ -65,6 +66,7 @@ def register_core(to: Registry) -> None:
     register_settings(to)
     register_devices(to)
     register_terminals(to)
+    register_asks(to)
     register_heard(to)
 
 

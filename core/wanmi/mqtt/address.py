@@ -57,7 +57,7 @@ class Session:
     ``expiry`` is how long (seconds) the broker keeps subscriptions and messages while the client is away; 0 starts
     clean each time. ``window`` bounds the messages that are here without an acknowledgement: the back-pressure.
     ``in_flight`` bounds one's own publishes without the broker's acknowledgement, ``backlog`` those that wait behind.
-    ``probe`` subscribes to the message to oneself that ``MqttClient.probe`` needs. ``will``: topic and payload that the
+    ``qos`` 0: what comes when the window is full is dropped. ``probe`` subscribes to the message to oneself that ``MqttClient.probe`` needs. ``will``: topic and payload that the
     broker publishes, retained, when the client is gone without having said so.
     """
 
@@ -72,4 +72,5 @@ class Session:
     retry_min: int = 1
     retry_max: int = 30
     probe: bool = False
+    qos: int = 1
     will: tuple[str, bytes] | None = None

@@ -199,7 +199,9 @@ class MqttClient:
         self.connections += 1
         topics = self.session.subscriptions + ((self._echo.topic,) if self.session.probe else ())
         if topics:
-            client.subscribe([(topic, subscribe_options(int(topic != self._echo.topic))) for topic in topics])
+            client.subscribe(
+                [(topic, subscribe_options(0 if topic == self._echo.topic else self.session.qos)) for topic in topics]
+            )
         else:
             self._ready()
 

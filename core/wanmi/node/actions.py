@@ -14,6 +14,7 @@ from wanmi import identity
 from wanmi.clock import Clock
 from wanmi.erasure import register_erasure
 from wanmi.errors import BadInput
+from wanmi.identity.asking import Approval, approve_ask, deny_ask, view_asked
 from wanmi.identity.enrolment import make_token
 from wanmi.identity.rotating import register_rotating
 from wanmi.identity.terminals import admit_terminal, list_terminals, order_rotation, revoke_terminal
@@ -45,6 +46,9 @@ def register_node(to: Registry) -> None:
     to.action("terminal.admit", _admit_terminal, help="admit a terminal by its card")
     to.action("terminal.revoke", _revoke_terminal, help="revoke a terminal")
     to.action("terminal.rotate", _rotate_terminal, help="have a terminal make a new key")
+    to.action("terminal.asked", _asked, help="terminals that ask to be admitted")
+    to.action("terminal.approve", _approve, help="admit a terminal that asked")
+    to.action("terminal.deny", _deny, help="turn a terminal away that asked")
     to.action("terminal.list", _list_terminals, help="the terminals that are admitted")
     to.action("people.add", _add_person, help="add a person who may log in")
     to.action("people.list", _list_people, help="people, their posts")
@@ -137,6 +141,21 @@ def _revoke_terminal(node: NodeContext, args: Args) -> Items:
 def _rotate_terminal(node: NodeContext, args: Args) -> Items:
     order_rotation(node, _text(args, "terminal"), _text(args, "reason"))
     yield {"terminal": args["terminal"]}
+
+
+def _asked(node: NodeContext, args: Args) -> Items:
+    yield {"asked": [msgspec.to_builtins(one) for one in view_asked(node, all=bool(args.get("all")))]}
+
+
+def _approve(node: NodeContext, args: Args) -> Items:
+    given = {name: str(args.get(name) or "") for name in ("terminal", "holder", "unit")}
+    approval = Approval(given["terminal"], given["holder"], given["unit"], bool(args.get("replace")))
+    yield {"terminal": approve_ask(node, _text(args, "id"), approval).terminal}
+
+
+def _deny(node: NodeContext, args: Args) -> Items:
+    deny_ask(node, _text(args, "id"), _text(args, "reason"))
+    yield {"id": args["id"], "state": "denied"}
 
 
 def _list_terminals(node: NodeContext, _args: Args) -> Items:

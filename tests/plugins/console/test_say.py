@@ -34,6 +34,8 @@ BODIES: dict[str, list[msgspec.Struct]] = {
     "node.revoked": [kinds.NodeRevoked("210102", "stolen")],
     "terminal.admitted": [kinds.TerminalAdmitted("T210102-0001", "k", "v", None)],
     "terminal.revoked": [kinds.TerminalRevoked("T210102-0001", "lost")],
+    "terminal.asked": [kinds.TerminalAsked("k", "s", "v", "phone 9", "app/1", 5)],
+    "terminal.denied": [kinds.TerminalDenied("k", "not one of ours")],
     "terminal.rotating": [kinds.TerminalRotating("T210102-0001", "d", "e", "s", "n")],
     "terminal.rotated": [kinds.TerminalRotated("T210102-0001", "o", "k", "v", 5, "e", "s", "n")],
     "terminal.rotation_ordered": [kinds.TerminalRotationOrdered("T210102-0001", "yearly")],
