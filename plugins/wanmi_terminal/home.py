@@ -133,11 +133,17 @@ def open_home(where: Path) -> Home:
 def _read_ring(where: Path, config: Config) -> KeyRing:
     """The rotated keys, else those of the setup."""
     file = where / "sign.key"
-    if (where / FILE).exists() or not file.exists():  # in this order: another process may put the one for the other now
+    if (where / FILE).exists():
         return KeyRing.read(where, write_private)
-    key = Ed25519PrivateKey.from_private_bytes(file.read_bytes())
-    password = (where / "broker.password").read_text()
-    return KeyRing(where, Pair(key, password, config.verifier, file.stat().st_mtime_ns // 1000), write_private)
+    try:
+        key = Ed25519PrivateKey.from_private_bytes(file.read_bytes())
+        password = (where / "broker.password").read_text()
+        since = file.stat().st_mtime_ns // 1000
+    except FileNotFoundError:
+        if not (where / FILE).exists():  # else another process has just put the one for the others
+            raise
+        return KeyRing.read(where, write_private)
+    return KeyRing(where, Pair(key, password, config.verifier, since), write_private)
 
 
 def _checked(config: Config) -> Config:
