@@ -6,7 +6,7 @@ and only what the terminal's own key signed counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -21,7 +21,7 @@ from wanmi.models import table
 from wanmi.registry import NodeContext
 from wanmi.reports import Refused, TrackFix, attendance
 from wanmi.reports.tracks import segment_fixes
-from wanmi_casework.tasks import terminal_key
+from wanmi_casework.tasks import terminal_keys
 
 LONGEST = 24 * 3600 * SECOND
 """µs that are looked at at once: a shift."""
@@ -84,15 +84,16 @@ def presence_at(
 
     NotFound for a terminal that this district never admitted, BadInput for a period too long.
     """
-    key = terminal_key(node, terminal, revoked=True)
-    if key is None:
+    known = terminal_keys(node, terminal)
+    keys = () if known is None else (known.public_key, *(past.public_key for past in known.past))
+    if not keys:
         raise NotFound(f"terminal {terminal}: not admitted by {node.code}")
     segments = list_segments(node, terminal, since, until)
     if segments:
         blobs = [one.blob for one in segments]
         note_view(node, actor, blobs=blobs, subject=f"track:{terminal}", why=f"attendance {since}-{until}")
     opened = list(_opened(node, segments))
-    proven = [fixes for fixes in (_proven(content, key) for content in opened) if fixes is not None]
+    proven = [fixes for fixes in (_proven(content, keys) for content in opened) if fixes is not None]
     found = attendance((fix for fixes in proven for fix in fixes), place, metres, since, until)
     return Attended(
         terminal, found.seconds, found.first, found.last, len(segments),
@@ -108,8 +109,8 @@ def _opened(node: NodeContext, segments: list[Segment]) -> Iterator[bytes]:
             continue
 
 
-def _proven(content: bytes, key: bytes) -> tuple[TrackFix, ...] | None:
+def _proven(content: bytes, keys: Sequence[bytes]) -> tuple[TrackFix, ...] | None:
     try:
-        return segment_fixes(content, key)
+        return segment_fixes(content, *keys)
     except Refused:
         return None
