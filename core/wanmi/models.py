@@ -83,8 +83,7 @@ class EntryRow(Row):
             "origin",
             "cause",
             unique=True,
-            sqlite_where=text("cause LIKE '%#%'"),
-            postgresql_where=text("cause LIKE '%#%'"),
+            sqlite_where=text("cause LIKE '%#%'"),  # the store says it to PostgreSQL too
         ),
     )
 

@@ -25,7 +25,6 @@ from wanmi.reports import (
 from wanmi.settings import is_loopback
 from wanmi_edge.broker import ManagedBroker, choose_kind, choose_port, external_address
 from wanmi_edge.broker_files import MESSAGE_LIMIT, BrokerFiles, Listener
-from wanmi_edge.certificate import broker_certificate
 from wanmi_edge.field_desk import FieldDesk
 from wanmi_edge.intake import Intake
 from wanmi_edge.key_desk import KeyDesk
@@ -265,7 +264,11 @@ def make_broker(node: NodeContext, settings: BrokerSettings, kind: str) -> Manag
     """The node's own broker by its settings; iotcore serves loopback only. Raises LinkError."""
     files = BrokerFiles(node.dir / "broker")
     files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    tls = None if is_loopback(settings.listen) else broker_certificate(node, settings.listen)
+    tls = None
+    if not is_loopback(settings.listen):
+        from wanmi_edge.certificate import broker_certificate
+
+        tls = broker_certificate(node, settings.listen)
     if tls is not None and kind == "iotcore":
         raise LinkError("mosquitto is not installed, and iotcore serves loopback only: install mosquitto")
     asks = node.settings.section("edge", EdgeSettings).asks.open != "off"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wanmi.devices.walls import ORDERS, STATUSES
-from wanmi.identity import TlsFiles
 from wanmi.reports import CHUNK
 from wanmi.reports.asks import ANSWERS, ASK_FILTER, ASK_USER
+
+if TYPE_CHECKING:
+    from wanmi.identity.ca import TlsFiles
 
 MESSAGE_LIMIT = CHUNK + 4096
 """Bytes of the largest payload: a chunk of a photo. What is larger than a report may be is answered by the intake."""

@@ -14,8 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from wanmi.errors import StoreError
-from wanmi.identity import TlsFiles, ensure_tls
-from wanmi.identity.ca import certificate_names, issue_server
+from wanmi.identity.ca import TlsFiles, certificate_names, ensure_tls, issue_server
 from wanmi.registry import NodeContext
 from wanmi_edge.broker import write_private
 

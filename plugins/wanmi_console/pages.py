@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from fastapi.routing import APIRoute
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -26,6 +25,9 @@ from wanmi_console.names import Names
 from wanmi_console.say import Teller
 from wanmi_console.settings import ConsoleSettings
 from wanmi_console.words import LANGS, ROLES, TAGS, Translate, translator
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 LANG_COOKIE = "wanmi_lang"
 _YEAR = 365 * 86400
@@ -49,7 +51,7 @@ class Pages:
         self.node = node
         self.settings = node.settings.section("console", ConsoleSettings)
         self.profiles = ProfileStore(node).watching()
-        self._environments = {lang: _environment(lang) for lang in LANGS}
+        self._environments: dict[Lang, Environment] = {}
 
     def visit(self, request: Request) -> Visit:
         """The visit that a request is."""
@@ -62,7 +64,7 @@ class Pages:
 
     def show(self, visit: Visit, template: str, status: int = 200, **values: object) -> HTMLResponse:
         """A page. A language chosen by ``?lang=`` is remembered."""
-        page = self._environments[visit.lang].get_template(template)
+        page = self._environment(visit.lang).get_template(template)
         response = HTMLResponse(page.render({**self._shared(visit), **values}), status)
         if visit.request.query_params.get("lang") in LANGS:
             secure = is_secure(visit.request)
@@ -70,6 +72,12 @@ class Pages:
                 LANG_COOKIE, visit.lang, max_age=_YEAR, httponly=True, samesite="lax", secure=secure, path="/"
             )
         return response
+
+    def _environment(self, lang: Lang) -> Environment:
+        """Made with the first page of its language: most edges never show one."""
+        if lang not in self._environments:
+            self._environments[lang] = _environment(lang)
+        return self._environments[lang]
 
     def _shared(self, visit: Visit) -> dict[str, object]:
         node = self.node
@@ -167,6 +175,8 @@ def _nav(node: NodeContext, visit: Visit) -> list[Mapping[str, object]]:
 
 def _environment(lang: Lang) -> Environment:
     """Templates of one language: everything escaped, nothing undefined."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     environment = Environment(
         loader=PackageLoader("wanmi_console"),
         autoescape=True,

@@ -72,6 +72,9 @@ def run(dir: Dir) -> None:
     import asyncio
     import logging
 
+    from wanmi.cli.lean import import_structlog
+
+    import_structlog()
     from wanmi.errors import WanmiError
     from wanmi.node import give_up, restart_in_place, restart_process
 

@@ -1,6 +1,5 @@
 """Who is who: a node's keys and small CA, enrolment of nodes; people, their posts, sessions and tokens."""
 
-from wanmi.identity.ca import TlsFiles, ensure_tls
 from wanmi.identity.codes import CodeRow, RecoveryRow
 from wanmi.identity.enrolment import (
     Identity,
@@ -62,7 +61,6 @@ __all__ = [
     "Person",
     "Post",
     "Shift",
-    "TlsFiles",
     "Token",
     "Unit",
     "add_person",
@@ -70,7 +68,6 @@ __all__ = [
     "add_token",
     "add_unit",
     "admit_node",
-    "ensure_tls",
     "fingerprint",
     "founding",
     "identity_of",

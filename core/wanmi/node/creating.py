@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 from wanmi.clock import Clock, SystemClock
 from wanmi.codes import Divisions, NodeCode
 from wanmi.errors import BadInput, Conflict, StoreError
-from wanmi.identity import Identity, NodeKeys, ParentUrl, ensure_tls, founding, make_token
-from wanmi.identity.ca import certificate_names
+from wanmi.identity import Identity, NodeKeys, ParentUrl, founding, make_token
 from wanmi.identity.enrolment import check_belongs
 from wanmi.ids import Ids, SystemIds
 from wanmi.kinds import Role
@@ -137,6 +136,8 @@ def _checked(new: NewNode) -> tuple[Identity, ParentUrl | None]:
 def _fill(
     dir: Path, new: NewNode, who: Identity, parent: ParentUrl | None, clock: Clock, ids: Ids, given: Sequence[Plugin]
 ) -> NodeKeys:
+    from wanmi.identity.ca import certificate_names, ensure_tls
+
     dir.mkdir(mode=0o700, parents=True)
     for folder in ("blobs", "spool", "log", "broker"):
         (dir / folder).mkdir()

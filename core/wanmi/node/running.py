@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from wanmi.errors import StoreError
-from wanmi.identity import ensure_tls
-from wanmi.identity.ca import certificate_names
 from wanmi.identity.rules import end_sessions_without_code
 from wanmi.journal import ReactorRunner
 from wanmi.node.admin import AdminServer
@@ -123,6 +121,8 @@ class Running:
         web = self._node.settings.web
         if not web.https:
             return WebServer(self._node, host=web.host, port=web.port)
+        from wanmi.identity.ca import certificate_names, ensure_tls
+
         tls = ensure_tls(
             self._node.dir, self._node.code, certificate_names(web.host, web.names), self._node.clock.now()
         )

@@ -14,8 +14,7 @@ from cryptography import x509
 
 from wanmi.clock import SECOND, SystemClock
 from wanmi.errors import StoreError
-from wanmi.identity import TlsFiles, ensure_tls
-from wanmi.identity.ca import certificate_names
+from wanmi.identity.ca import TlsFiles, certificate_names, ensure_tls
 
 NOW = 1_790_000_000 * SECOND
 DAY = 24 * 3600 * SECOND

@@ -142,7 +142,7 @@ def test_a_taken_port_is_named(city: Node) -> None:
 
 
 def test_https_with_the_nodes_own_certificate(city: Node) -> None:
-    from wanmi.identity import ensure_tls
+    from wanmi.identity.ca import ensure_tls
 
     tls = ensure_tls(city.dir, city.code, ("127.0.0.1", "localhost"), city.clock.now())
     server = WebServer(city, host="127.0.0.1", port=0, certificate=tls.cert, key=tls.key)
