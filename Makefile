@@ -19,7 +19,7 @@ help:
 	@echo "make check   format, lint, types, import contracts, house rules, fresh docs"
 	@echo "make bench   the speed figures, each beside its floor"
 	@echo "make faults  the fault simulator and the kill tests, long"
-	@echo "make fuzz    the property tests with many more examples"
+	@echo "make fuzz    a million damaged inputs for every decoder, and the property tests with many more examples"
 	@echo "make lock    remake the hashed locks"
 	@echo "make fmt     format the code    make docs  rewrite docs/reference    make clean"
 
@@ -49,6 +49,7 @@ faults: $(STAMP) system
 	@$(PYTEST) -n $(WORKERS) --dist loadgroup -m "long" --timeout 3600 tests $(ARGS)
 
 fuzz: $(STAMP) system
+	@PYTHONPATH=tests $(BIN)/python -m fuzz --workers $(WORKERS)
 	@$(PYTEST) -n $(WORKERS) --hypothesis-profile fuzz --timeout 3600 tests/core tests/edge tests/federation tests/hardware tests/plugins $(ARGS)
 
 bench: $(STAMP) system

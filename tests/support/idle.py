@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,7 @@ def edge_process(dir: Path) -> Iterator[int]:
         node.facts()
         assert node.process is not None
         yield node.process.pid
+        node.end(signal.SIGTERM)  # else its run.json stays, and the next is taken to be ready at once
 
 
 def environ() -> dict[str, str]:

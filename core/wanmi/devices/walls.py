@@ -80,7 +80,7 @@ def read_order(raw: bytes) -> WallOrder:
         raise BadInput(f"an order of {len(raw)} bytes")
     try:
         return msgspec.json.decode(raw, type=WallOrder)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"no order: {error}") from None
 
 
@@ -91,7 +91,7 @@ def read_status(topic: str, raw: bytes) -> WallStatus:
         raise DeviceGarbled(f"{topic[:60]}: no status of a wall")
     try:
         status = msgspec.json.decode(raw, type=WallStatus)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DeviceGarbled(f"{topic}: {error}") from None
     if status.wall != found.group(1):
         raise DeviceGarbled(f"{topic}: speaks of {status.wall[:40]!r}")

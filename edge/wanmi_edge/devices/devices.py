@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from wanmi.devices import Driver, Found, Identity, Pace, Place, Sample
-from wanmi.errors import BadInput, DeviceUnreachable, LinkError, WanmiError
+from wanmi.errors import BadInput, DeviceUnreachable, LinkError, StoreError, WanmiError
 from wanmi.registry import Draft, NodeContext, Stored
 from wanmi_edge.devices.alarm_watch import AlarmWatch
 from wanmi_edge.devices.board import Board, Post
@@ -21,6 +23,8 @@ from wanmi_edge.devices.talking import Talk, try_device
 
 AGE_EVERY = 600.0
 TICK = 0.5
+WAITING_MOST = 500
+"""Entries of one device that wait for room on the disk; beyond them it is judged anew when there is some."""
 NOTED = ("alarm.acknowledged",)
 Listener = Callable[[Device, Sample], None]
 
@@ -62,7 +66,8 @@ class Devices:
         try:
             while True:
                 await asyncio.sleep(settings.flush_every)
-                await asyncio.to_thread(keeper.flush)
+                with suppress(StoreError, DBAPIError):  # a full disk is told by the edge's own watch; samples wait
+                    await asyncio.to_thread(keeper.flush)
                 if node.clock.monotonic() - aged > AGE_EVERY:
                     aged = node.clock.monotonic()
                     await asyncio.to_thread(keeper.age)
@@ -188,6 +193,8 @@ class _Hearing:
         self._device = device
         self._post = post
         self.watch = watch
+        self._writing = asyncio.Lock()
+        self._waiting: list[Draft] = []
 
     async def heard(self, sample: Sample) -> None:
         now = self._node.clock.now()
@@ -201,12 +208,19 @@ class _Hearing:
         await self._write(self.watch.found(self._post.health(now), now))
 
     async def _write(self, drafts: Sequence[Draft]) -> None:
-        """An entry that cannot be written (a full disk) is told in the log; what stands is judged anew, so it comes again."""
-        if not drafts:
-            return
-        try:
-            await self._node.journal.append_async(*drafts)
-        except WanmiError as error:
-            self.watch.read_again()
-            log = structlog.get_logger("wanmi.devices")
-            log.error("alarm_not_written", device=self._device.id, why=str(error))
+        """Entries that cannot be written (a full disk) wait in memory, in order, and are written once there is room."""
+        async with self._writing:
+            waiting = [*self._waiting, *drafts]
+            if not waiting:
+                return
+            self._waiting = []
+            try:
+                await self._node.journal.append_async(*waiting)
+            except (WanmiError, DBAPIError) as error:
+                if isinstance(error, StoreError | DBAPIError) and len(waiting) <= WAITING_MOST:
+                    self._waiting = waiting
+                else:
+                    self.watch.read_again()  # what stands is judged anew and comes again
+                if drafts:
+                    log = structlog.get_logger("wanmi.devices")
+                    log.error("alarm_not_written", device=self._device.id, waiting=len(waiting), why=str(error))

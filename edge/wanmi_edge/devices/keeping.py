@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.exc import DBAPIError
 
 from wanmi.clock import SECOND
 from wanmi.devices import Fix, Reading, Sample
+from wanmi.errors import StoreError
 from wanmi.models import table
 from wanmi.registry import NodeContext
 from wanmi.store import upsert_rows
@@ -60,10 +62,17 @@ class SampleKeeper:
             self.lost += 1
 
     def flush(self) -> None:
-        """Write what waits, in one transaction; blocks until it is durable."""
+        """Write what waits, in one transaction; blocks until it is durable. What cannot be written waits on."""
         rows, self._pending = self._pending, []
-        if rows:
+        if not rows:
+            return
+        try:
             self._node.store.write(lambda tx: upsert_rows(tx, DeviceSampleRow, rows)).result()
+        except (StoreError, DBAPIError):
+            waiting = rows + self._pending
+            self._pending = waiting[-PENDING_MOST:]
+            self.lost += len(waiting) - len(self._pending)
+            raise
 
     def age(self) -> int:
         """Delete what is too old or too much; returns how many samples went."""

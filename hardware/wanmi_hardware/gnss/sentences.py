@@ -248,7 +248,7 @@ def _day(m: Any) -> int | None:
 def _days(year: str, month: str, day: str) -> int:
     try:
         return (date(int(year), int(month), int(day)) - EPOCH).days
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # too long for a year, or for a C int
         raise DeviceGarbled(f"date {year}-{month}-{day} is none") from error
 
 

@@ -67,6 +67,15 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = make_bench(tmp_path / "edge")
+    try:
+        yield made
+    finally:
+        made.node.close()
+
+
+def make_bench(dir: Path) -> Bench:
+    """An edge in ``dir``; close its node."""
     devices = Devices()
 
     @hookimpl
@@ -80,13 +89,10 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     module.register = register  # type: ignore[attr-defined]
     quick = {"edge": {}, "edge.devices": {"retry_longest": 1, "flush_every": 1}}
     node = small_node(
-        tmp_path / "edge", role="edge", code="21010201", plugins=[lines_plugin(), Plugin("edge_devices", "0", module)],
+        dir, role="edge", code="21010201", plugins=[lines_plugin(), Plugin("edge_devices", "0", module)],
         sections=quick, clock=SystemClock(),
     )  # fmt: skip
-    try:
-        yield Bench(node, devices)
-    finally:
-        node.close()
+    return Bench(node, devices)
 
 
 async def until(true: Callable[[], object], seconds: float = 8.0) -> None:

@@ -217,6 +217,13 @@ def test_no_sentence_raises_anything_else(raw: bytes) -> None:
             read_sentence(raw, bare)
 
 
+@pytest.mark.parametrize("day", ["4294967296,08,2018", "04,2147483648,2018", "04,08,99999999999"])
+def test_a_date_too_long_for_a_number_is_garbled(day: str) -> None:
+    """Found by the fuzzer: an OverflowError ended the receiver's session."""
+    with pytest.raises(DeviceGarbled):
+        read_sentence(sentence(f"GPZDA,094742.00,{day},00,00")[1:-2])
+
+
 FIELDS = st.lists(st.text("0123456789.ANEWSVD-", max_size=12), max_size=20).map(",".join)
 KINDS = st.sampled_from(["GGA", "RMC", "GLL", "GNS", "GSA", "GSV", "VTG", "ZDA", "TXT"])
 
