@@ -81,6 +81,8 @@ def read_sentence(raw: bytes, bare: bool = False) -> Said | None:
         message: Any = pynmea2.parse(body)
     except pynmea2.ParseError as error:
         raise DeviceGarbled(f"not a sentence: {body[:40]}") from error
+    if not isinstance(message, pynmea2.TalkerSentence):  # a manufacturer's own, that ends like one of ours
+        return None
     return reader(message)
 
 

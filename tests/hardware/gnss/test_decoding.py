@@ -224,6 +224,11 @@ def test_a_date_too_long_for_a_number_is_garbled(day: str) -> None:
         read_sentence(sentence(f"GPZDA,094742.00,{day},00,00")[1:-2])
 
 
+def test_a_manufacturers_sentence_that_ends_like_a_known_one_says_nothing() -> None:
+    """Found by the fuzzer: pynmea2 takes it for a maker's own, which has no field ``lon``."""
+    assert read_sentence(sentence("pNRMC,000947.00,A,4404.1,N,12118.8,W,0.1,,100117,,,A")[1:-2]) is None
+
+
 FIELDS = st.lists(st.text("0123456789.ANEWSVD-", max_size=12), max_size=20).map(",".join)
 KINDS = st.sampled_from(["GGA", "RMC", "GLL", "GNS", "GSA", "GSV", "VTG", "ZDA", "TXT"])
 
