@@ -147,3 +147,12 @@ def wait_for_end(browser: Browser) -> None:
     while browser.runs and time.monotonic() < until:
         time.sleep(0.01)
     assert not browser.runs
+
+
+def test_a_message_nested_without_end_is_refused() -> None:
+    """Found by the fuzzer: a field that nobody knows, 1,200 objects deep, was a RecursionError."""
+    deep = b'{"a":' * 1200
+    with pytest.raises(DeviceGarbled):
+        walls.read_status("wanmi/walls/v1/wall-hall-1/status", deep)
+    with pytest.raises(BadInput):
+        walls.read_order(deep)
