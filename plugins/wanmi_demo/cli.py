@@ -23,7 +23,8 @@ from wanmi_demo.day_proof import prove_day
 from wanmi_demo.faults import Faults
 from wanmi_demo.playing import CASES, day_plugins, play, tell_day
 from wanmi_demo.screen import Screen
-from wanmi_demo.street import Street, open_street
+from wanmi_demo.street import EDGE, Street, open_street
+from wanmi_demo.street_scene import prove_scene, tell_scene, wait_shown
 from wanmi_demo.walkers import Walker, make_walkers, walk_arguments
 
 app = typer.Typer(add_completion=False)
@@ -94,7 +95,10 @@ def _once(root: Path, plan: Plan, as_json: bool) -> bool:
     screen = Screen()
     city, walkers = _standing(root, SeededIds(plan.seed), screen, plan)
     day: Day | None = None
+    street: Street | None = None
     try:
+        with screen.step("devices and scene 设备与场景"):
+            street = open_street(city, everything=False)
         if plan.day:
             with screen.step("staff 人员与派遣规则"):
                 day = Day.begin(city, plan.seed, screen, CASES, short=plan.short)
@@ -105,13 +109,19 @@ def _once(root: Path, plan: Plan, as_json: bool) -> bool:
                 _play(city, walkers, day, screen)
         with screen.step("quiet 收齐"):
             _until_quiet(city, walkers, screen)
+        with screen.step("scene 场景"):
+            wait_shown(city, EDGE)
+        screen.say(tell_scene(city, EDGE, street.wall))
     finally:
+        if street is not None:
+            street.end()
         _end(city, walkers)
         if day is not None:
             day.close()
     with screen.step("verify and replay 校验与重放"):
         proof, wrong = prove(city, walkers, screen.seconds)
-        good, values = proof.good, proof.values()
+        scene, unshown = prove_scene(city, EDGE, street.wall)
+        good, values, wrong = proof.good and not unshown, proof.values() | scene.values(), wrong + unshown
         if day is not None:
             told, unfinished = prove_day(city, day)
             good, values, wrong = good and not unfinished, values | told.values(), wrong + unfinished
@@ -143,7 +153,7 @@ def _play(city: DemoCity, walkers: list[Walker], day: Day, screen: Screen) -> No
 def _live(root: Path, plan: Plan) -> bool:
     screen = Screen()
     city, walkers = _standing(root, SystemIds(), screen, plan)
-    counts, day, street = Counts(city), None, None
+    counts, day, street, told = Counts(city), None, None, ""
     try:
         with screen.step("devices 设备"):
             street = open_street(city)
@@ -154,6 +164,7 @@ def _live(root: Path, plan: Plan) -> bool:
         _walk_all(city, walkers, plan)
         while True:
             moved = 0 if day is None else day.turn()
+            told = _tell_scene(street, told, screen)
             screen.live(_progress(counts, walkers) + ("" if day is None else f" · {tell_day(day, counts)}"))
             time.sleep(0.2 if moved else 1.0)
     except KeyboardInterrupt:
@@ -167,6 +178,15 @@ def _live(root: Path, plan: Plan) -> bool:
             day.close()
     screen.say("stopped 已停止")
     return True
+
+
+def _tell_scene(street: Street, told: str, screen: Screen) -> str:
+    """Say once what the wall shows when that has changed."""
+    pages = [] if street.wall is None else street.wall.shown()
+    page = pages[-1] if pages else ""
+    if page != told:
+        screen.say(f"power is gone: the wall shows 断电，显示墙显示 {page}")
+    return page
 
 
 def _standing(root: Path, ids: Ids, screen: Screen, plan: Plan) -> tuple[DemoCity, list[Walker]]:

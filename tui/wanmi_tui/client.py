@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
 import msgspec
 
 from wanmi.errors import BadInput
+from wanmi_tui.trust import tls_fault, trust_of, why_untrusted
 from wanmi_tui.wire import Alarm, Answered, Entries, Hint, OwnNode, Problem, Samples
 from wanmi_tui.wire_field import Admitted, Call, Ended, Retried, Wall
 from wanmi_tui.words import T, Text
-
-if TYPE_CHECKING:
-    import ssl
 
 Answer = TypeVar("Answer")
 API = "/api/v1"
@@ -49,12 +48,13 @@ class NodeClient:
 
     def __init__(self, url: str, token: str, ca: str = "", transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.url = checked_url(url)
+        self._ca = ca
         self._http = httpx.AsyncClient(
             base_url=self.url,
             headers={"authorization": f"Bearer {token}", "accept": "application/json"},
             timeout=httpx.Timeout(DEADLINE),
             limits=httpx.Limits(max_connections=3, max_keepalive_connections=2),
-            verify=_trust(self.url, ca),
+            verify=trust_of(self.url, ca),
             trust_env=False,
             transport=transport,
         )
@@ -128,7 +128,7 @@ class NodeClient:
                     if line.startswith("data:"):
                         yield _decoded(line[5:].encode(), Hint, "events")
         except httpx.HTTPError as error:
-            raise _unreached(error) from error
+            raise await self._unreached(error) from error
 
     async def _ask(
         self,
@@ -145,12 +145,21 @@ class NodeClient:
             async with self._http.stream(method, API + path, params=query, content=content, headers=headers) as answer:
                 said = await _read(answer)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _unreached(error) from error
+            raise await self._unreached(error) from error
         if answer.is_redirect:
             raise Unreached(T.moved)
         if answer.status_code >= 400:
             raise Refused(answer.status_code, _detail(said, answer))
         return _decoded(said, kind, path)
+
+    async def _unreached(self, error: Exception) -> Unreached:
+        fault = tls_fault(error)
+        if fault is not None:
+            why, facts = await asyncio.to_thread(why_untrusted, fault, self.url, self._ca)
+            return Unreached(why, **facts)
+        if isinstance(error, httpx.RemoteProtocolError) and self.url.startswith("http://"):
+            return Unreached(T.hung_up)
+        return Unreached(T.timed_out if isinstance(error, httpx.TimeoutException) else T.no_answer)
 
 
 def checked_url(url: str) -> str:
@@ -170,18 +179,6 @@ async def _read(answer: httpx.Response) -> bytes:
     return bytes(said)
 
 
-def _trust(url: str, ca: str) -> ssl.SSLContext | bool:
-    """How certificates are checked: making a TLS context takes a while, so that plain HTTP goes without."""
-    if url.startswith("http://"):
-        return False
-    import ssl
-
-    try:
-        return ssl.create_default_context(cafile=ca or None)
-    except OSError as error:
-        raise BadInput(f"--ca {ca}: {error.strerror or error}") from error
-
-
 def _decoded(said: bytes, kind: type[Answer], path: str) -> Answer:
     try:
         return msgspec.json.decode(said, type=kind)
@@ -194,14 +191,6 @@ def _detail(said: bytes, answer: httpx.Response) -> str:
         return msgspec.json.decode(said, type=Problem).detail or answer.reason_phrase
     except msgspec.MsgspecError:
         return answer.reason_phrase or str(answer.status_code)
-
-
-def _unreached(error: Exception) -> Unreached:
-    if isinstance(error, httpx.TimeoutException):
-        return Unreached(T.timed_out)
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return Unreached(T.bad_certificate)
-    return Unreached(T.no_answer)
 
 
 def _alarm_path(alarm: Alarm) -> str:

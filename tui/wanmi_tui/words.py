@@ -65,9 +65,25 @@ class T:
     no_answer = Text("无应答", "no answer")
     timed_out = Text("应答超时", "no answer in time")
     bad_answer = Text("应答无法识别（{what}）：版本不同？", "its answer does not fit ({what}): another version?")
-    bad_certificate = Text(
-        "证书不可信：用 --ca 指定节点的 CA", "its certificate is not trusted: give the node's CA with --ca"
+    not_signed = Text(
+        "证书不可信：把该节点的 DIR/tls/ca.crt 复制到本机，用 --ca 指定（证书：{cert}）",
+        "certificate not trusted: copy the node's DIR/tls/ca.crt here, give it with --ca (it is {cert})",
     )
+    not_signed_by = Text(
+        "证书不是由 --ca {ca} 签发的：换用该节点自己的 DIR/tls/ca.crt（证书：{cert}）",
+        "certificate not signed by --ca {ca}: give that node's own DIR/tls/ca.crt (it is {cert})",
+    )
+    certificate_of_another = Text(
+        "证书不含 {host}：--url 改用其中的名称，或在节点 [web] names 加上它（证书：{cert}）",
+        "certificate not for {host}: use a name of it in --url, or add it to the node's [web] names (it is {cert})",
+    )
+    certificate_expired = Text(
+        "证书不在有效期内：核对两边的时钟，重启节点会换新证书（证书：{cert}）",
+        "certificate out of its time: check both clocks; the node renews it at a restart (it is {cert})",
+    )
+    tls_failed = Text("TLS 失败：{what}", "TLS failed: {what}")
+    speaks_plain = Text("那里说的是明文 HTTP：--url 改用 http://", "it speaks plain HTTP there: use http:// in --url")
+    hung_up = Text("对方挂断：那里是 HTTPS 吗？改用 https://", "it hung up: does it speak HTTPS there? use https://")
     moved = Text("地址被转向：请用节点自己的地址", "the address redirects: give the node's own")
     token_refused = Text("令牌无效或已吊销", "the token is wrong or revoked")
 

@@ -61,6 +61,9 @@ def vehicle(
     at: Annotated[str, typer.Option(metavar="LON,LAT", help="The middle of its round, degrees WGS-84.")] = HOME,
     radius: Annotated[float, typer.Option(help="Metres.", min=0)] = 300,
     every: Annotated[float, typer.Option(help="Seconds between two positions.", min=0.1)] = 5,
+    panics_after: Annotated[
+        float, typer.Option(help="Seconds until its panic button is pressed; 0: never.", min=0)
+    ] = 0,
 ) -> None:
     """A city vehicle whose terminal speaks JT/T 808-2013; it dials again when the line goes."""
     from wanmi.clock import SystemClock
@@ -68,19 +71,20 @@ def vehicle(
     from wanmi_hardware.emulating.vehicle import Vehicle
 
     typer.echo(f"vehicle {phone} to tcp 127.0.0.1:{port}")
-    _run(run_vehicle(Vehicle(phone, plate, _walk(at, radius), SystemClock()), port, every))
+    _run(run_vehicle(Vehicle(phone, plate, _walk(at, radius), SystemClock(), panics_after), port, every))
 
 
 @app.command()
 def display(
     port: Port = 4352,
     password: Annotated[str, typer.Option(help="What a client has to know; empty: nothing.")] = "",
+    warms: Annotated[float, typer.Option(help="Seconds that its lamp takes to be ready.", min=0)] = 20,
 ) -> None:
     """A display that speaks PJLink class 2, with a lamp that takes its time."""
     from wanmi_hardware.emulating.running import run_display
 
     typer.echo(f"display on tcp 127.0.0.1:{port}")
-    _run(run_display(port, password))
+    _run(run_display(port, password, warms))
 
 
 def _walk(at: str, radius: float) -> Walk:

@@ -13,7 +13,7 @@ from wanmi.errors import DeviceFault, DeviceGarbled
 from wanmi_hardware.emulating.receiver import Receiver, Walk, walked
 from wanmi_hardware.emulating.ups_unit import Unit, answer
 from wanmi_hardware.emulating.vehicle import Vehicle
-from wanmi_hardware.pjlink.emulator import PjlinkEmulator
+from wanmi_hardware.pjlink.emulator import PjlinkEmulator, Projector
 
 TICK = 0.5
 REDIAL = 3.0
@@ -83,9 +83,9 @@ async def run_vehicle(vehicle: Vehicle, port: int, every: float) -> None:
         await asyncio.sleep(REDIAL)
 
 
-async def run_display(port: int, password: str) -> None:
-    """Serve a projector on a TCP port of loopback, for ever."""
-    emulator = PjlinkEmulator(password=password)
+async def run_display(port: int, password: str, warms: float) -> None:
+    """Serve a projector, whose lamp takes ``warms`` seconds, on a TCP port of loopback, for ever."""
+    emulator = PjlinkEmulator(Projector(warm_seconds=warms), password=password)
     await emulator.start(port=port)
     try:
         await asyncio.Event().wait()

@@ -12,6 +12,8 @@ from wanmi_hardware.jt808.frames import Frame, FrameReader, read_frame, write_fr
 
 REGISTER, AUTHENTICATE, HEARTBEAT, LOCATION = 0x0100, 0x0102, 0x0002, 0x0200
 GENERAL, REGISTERED = 0x8001, 0x8100
+EMERGENCY = 0x1
+"""The bit of the panic button in the alarm word."""
 ACC_ON, LOCATED, GPS, BEIDOU = 0x1, 0x2, 1 << 18, 1 << 19
 CHINA = timedelta(hours=8)
 
@@ -22,12 +24,14 @@ def registration(plate: str) -> bytes:
     return fixed + b"\x01" + plate.encode("gb18030")
 
 
-def location(walk: Walk, second: float, now_us: int) -> bytes:
-    """Body of 0x0200: where the walk is (1e-6 degree), speed in 0.1 km/h, local time of China in BCD."""
+def location(walk: Walk, second: float, now_us: int, alarms: int = 0) -> bytes:
+    """Body of 0x0200: alarm bits, where the walk is (1e-6 degree), speed in 0.1 km/h, local time of China in BCD."""
     lon, lat, speed, course = walk.at(second)
     status = ACC_ON | LOCATED | GPS | BEIDOU | (0x4 if lat < 0 else 0) | (0x8 if lon < 0 else 0)
     at = datetime.fromtimestamp(now_us / 1_000_000, UTC) + CHINA
-    numbers = b"".join(value.to_bytes(4, "big") for value in (0, status, round(abs(lat) * 1e6), round(abs(lon) * 1e6)))
+    numbers = b"".join(
+        value.to_bytes(4, "big") for value in (alarms, status, round(abs(lat) * 1e6), round(abs(lon) * 1e6))
+    )
     moving = (45).to_bytes(2, "big") + round(speed * 36).to_bytes(2, "big") + round(course).to_bytes(2, "big")
     return numbers + moving + bytes.fromhex(at.strftime("%y%m%d%H%M%S"))
 
@@ -35,7 +39,8 @@ def location(walk: Walk, second: float, now_us: int) -> bytes:
 class Vehicle:
     """One terminal; its messages are numbered, and each waits for its answer."""
 
-    def __init__(self, phone: str, plate: str, walk: Walk, clock: Clock) -> None:
+    def __init__(self, phone: str, plate: str, walk: Walk, clock: Clock, panic_after: float = 0) -> None:
+        self._panic_at = clock.monotonic() + panic_after if panic_after else None
         self._phone = phone
         self._plate = plate
         self._walk = walk
@@ -52,8 +57,12 @@ class Vehicle:
             await self._ask(reader, writer, AUTHENTICATE, code)
             begin = self._clock.monotonic()
             while True:
-                body = location(self._walk, self._clock.monotonic() - begin, self._clock.now())
+                now = self._clock.monotonic()
+                panic = self._panic_at is not None and now >= self._panic_at
+                body = location(self._walk, now - begin, self._clock.now(), EMERGENCY if panic else 0)
                 await self._ask(reader, writer, LOCATION, body)
+                if panic:
+                    self._panic_at = None  # a terminal takes the bit back once it was answered
                 await asyncio.sleep(every)
         finally:
             writer.close()
