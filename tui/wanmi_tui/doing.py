@@ -13,7 +13,7 @@ from textual.screen import Screen
 from wanmi_tui.client import Refused, Unreached
 from wanmi_tui.dialogs import AskChoice, AskText, Record
 from wanmi_tui.topics import DRIVERS
-from wanmi_tui.views.alarms import alarm_words
+from wanmi_tui.views.alarms import alarm_device, alarm_words
 from wanmi_tui.views.records import help_pairs, record_pairs
 from wanmi_tui.watch import Watch
 from wanmi_tui.wire import Alarm, Command, Device
@@ -75,7 +75,7 @@ class Doing(Screen[None]):
         alarm, watch = self._alarm()
         if alarm is None or watch is None:
             return
-        what = f"{alarm.device_name or alarm.device} {alarm_words(alarm, self.look())}"
+        what = f"{alarm_device(alarm)} {alarm_words(alarm, self.look())}"
         note = await self.app.push_screen_wait(AskText(T.ack_title.to(self.lang, what=what), T.note_hint.to(self.lang)))
         if note is not None:
             await self._do(watch, watch.client.acknowledge(alarm, note), T.ack_title.to(self.lang, what=what))
@@ -87,7 +87,7 @@ class Doing(Screen[None]):
         if alarm is None or watch is None:
             return
         lang = self.lang
-        title = T.silence_title.to(lang, what=f"{alarm.device_name or alarm.device} {alarm_words(alarm, self.look())}")
+        title = T.silence_title.to(lang, what=f"{alarm_device(alarm)} {alarm_words(alarm, self.look())}")
         choices = [(str(n * MINUTE), _span(n, lang)) for n in SILENCES]
         choices += [("0", T.silence_end.to(lang))] if alarm.silenced_until else []
         seconds = await self.app.push_screen_wait(AskChoice(title, choices))

@@ -115,6 +115,8 @@ class Alarm(msgspec.Struct, frozen=True):
     acknowledged_at: int | None = None
     acknowledged_by: str | None = None
     silenced_until: int = 0
+    lon_e7: int | None = None
+    lat_e7: int | None = None
     note: str = ""
 
 

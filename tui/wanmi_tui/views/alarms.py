@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from wanmi_tui.cells import ago, clock
+from wanmi_tui.cells import ago, clock, degrees
 from wanmi_tui.pages import Cell, Column, Line, Look, Page, joined, page_of, plain, state_cell
 from wanmi_tui.state import NodeState
 from wanmi_tui.topics import ALARMS
@@ -42,8 +42,18 @@ def open_alarms(states: Sequence[NodeState]) -> Iterator[tuple[Alarm, NodeState]
 
 
 def alarm_words(alarm: Alarm, look: Look) -> str:
-    """What is wrong."""
-    return (alarm.zh if look.lang == "zh" else alarm.en) or alarm.rule
+    """What is wrong; of a gateway's part without its name, which stands in the place of the device's."""
+    words = (alarm.zh if look.lang == "zh" else alarm.en) or alarm.rule
+    return words.removesuffix(f" {_part(alarm)}")
+
+
+def alarm_device(alarm: Alarm) -> str:
+    """What it is wrong with: a gateway's part (a vehicle's number), else the device."""
+    return _part(alarm) or alarm.device_name or alarm.device
+
+
+def _part(alarm: Alarm) -> str:
+    return alarm.rule.partition(":")[2]
 
 
 def _line(look: Look, alarm: Alarm, state: NodeState) -> Line:
@@ -51,16 +61,18 @@ def _line(look: Look, alarm: Alarm, state: NodeState) -> Line:
     answer = state.get(ALARMS)
     now = answer.as_of if answer is not None else look.now
     cells = (
-        state_cell(alarm.severity, lang), plain(alarm.device_name or alarm.device), plain(alarm_words(alarm, look)),
+        state_cell(alarm.severity, lang), plain(alarm_device(alarm)), plain(alarm_words(alarm, look)),
         plain(alarm.value), plain(ago(alarm.since or alarm.raised_at, now, lang)), _handled(look, alarm, now),
     )  # fmt: skip
     seen = T.not_acknowledged.to(lang) if alarm.acknowledged_at is None else T.acknowledged.to(
         lang, by=alarm.acknowledged_by or "", at=clock(alarm.acknowledged_at, date=True)
     )  # fmt: skip
     quiet = T.silenced.to(lang, at=clock(alarm.silenced_until, date=True)) if alarm.silenced_until > now else ""
-    raised = joined(f"{alarm.edge} {alarm.device} {alarm.rule} #{alarm.occurrence}", clock(alarm.raised_at, date=True))
+    place = "" if alarm.lon_e7 is None else degrees(alarm.lon_e7, alarm.lat_e7)
+    number = f"{alarm.edge} {alarm.device} {alarm.rule} #{alarm.occurrence}"
+    raised = joined(number, clock(alarm.raised_at, date=True))
     value = f"{alarm.reading} = {alarm.value}" + (f" ({T.raw.to(lang)} {alarm.raw})" if alarm.raw else "")
-    notes = (joined(word(alarm.state, lang), value, quiet), joined(seen, alarm.note), raised)
+    notes = (joined(word(alarm.state, lang), value, quiet), joined(place, seen, alarm.note), raised)
     return Line(f"{alarm.edge}|{alarm.device}|{alarm.rule}", state, cells, alarm, notes)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from wanmi_tui.cells import ago, degrees, number, span
 from wanmi_tui.pages import Cell, Column, Line, Look, Page, dim, joined, page_of, plain, state_cell
@@ -164,9 +164,9 @@ def _value(reading: Reading | None, lang: Lang) -> Cell:
     return Cell(value_text(reading, lang), "plain" if reading.quality == "good" else "warn")
 
 
-def summary(device: Device, look: Look, most: int = 6) -> str:
-    """The first values that are known, in words."""
+def summary(device: Device, look: Look, most: int = 6, without: Collection[str] = ()) -> str:
+    """The first values that are known, in words; ``without`` those that stand in columns of their own."""
     parts: list[Part] = device.parts
-    known = [one for part in parts for one in part.readings if one.value is not None]
+    known = [one for part in parts for one in part.readings if one.value is not None and one.name not in without]
     told = [f"{title_of(one, look.lang)} {value_text(one, look.lang)}" for one in known[:most]]
     return device.reason if device.state not in {"fine", "implausible"} and device.reason else "  ".join(told)

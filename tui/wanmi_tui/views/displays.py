@@ -14,6 +14,8 @@ from wanmi_tui.wire import Device, Reading
 from wanmi_tui.wire_field import Call, Held, Scene, Scenes, Wall, Walls
 from wanmi_tui.words import T, word
 
+SHOWN = ("power", "page", "input")
+"""Readings in columns of their own."""
 COLUMNS = (NAME, STATE, Column(T.power_state, 12), Column(T.input, 10), HEARD, SAID)
 
 
@@ -49,7 +51,12 @@ def _held_text(held: Held, look: Look) -> str:
 def _display(device: Device, look: Look) -> tuple[Cell, ...]:
     power, shown = first(device, "power"), first(device, "page", "input")
     told = dim("–") if power is None else _power(power, look)
-    return (told, dim("–") if shown is None else plain(value_text(shown, look.lang)), AGE, plain(summary(device, look)))
+    return (
+        told,
+        dim("–") if shown is None else plain(value_text(shown, look.lang)),
+        AGE,
+        plain(summary(device, look, without=SHOWN)),
+    )
 
 
 def _power(power: Reading, look: Look) -> Cell:
