@@ -24,6 +24,7 @@ from wanmi_demo.day import ASKS, REFUSALS, STEPS, Day
 from wanmi_demo.day_photos import made_up_png
 from wanmi_demo.day_plan import ENDS, FIRST, CasePlan, Seen, SeenTask, next_move, plan_case
 from wanmi_demo.playing import day_plugins
+from wanmi_edge.broker import find_mosquitto
 
 TABLE = StepTable.load()
 MOST = 60
@@ -203,6 +204,8 @@ def test_a_short_day_of_real_nodes(tmp_path: Path) -> None:
     assert proof["lost"] == proof["duplicated"] == 0
     assert proof["chains_verified"]
     assert proof["replay_identical"]
+    assert (proof["scenes_called"], proof["displays_shown"]) == (1, 2 if find_mosquitto() else 1)
+    assert bool(proof["wall_page"]) is bool(find_mosquitto())
     assert proof["failed_then_passed"] == 2
     assert proof["returned"] == 2
     assert proof["answers"] == 12
