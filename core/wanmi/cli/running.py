@@ -99,8 +99,9 @@ def run(dir: Dir) -> None:
 def _open(dir: Path) -> Node:
     """The node with the settings of its file; where those are on trial and no node opens with them, with the old ones."""
     from wanmi.errors import WanmiError
-    from wanmi.node import begin_start, give_up
+    from wanmi.node import await_commands, begin_start, give_up
 
+    await_commands(dir)
     begin_start(dir)
     try:
         return _open_as_it_stands(dir)

@@ -1,6 +1,6 @@
 """The node: built from its directory's settings, run, supervised, stopped; admin actions; new nodes."""
 
-from wanmi.node.calling import call_action, connect_live, run_action
+from wanmi.node.calling import await_commands, call_action, connect_live, run_action
 from wanmi.node.creating import Created, NewNode, create_node, node_card, read_run_file
 from wanmi.node.migrating import migrate_node
 from wanmi.node.node import Node, load_enabled, new_registry
@@ -11,6 +11,7 @@ __all__ = [
     "Created",
     "NewNode",
     "Node",
+    "await_commands",
     "begin_start",
     "call_action",
     "connect_live",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import wanmi.errors
 from wanmi.errors import NotFound, StoreError, WanmiError
+from wanmi.node.lock import LOCK_FILE, NodeLock
 
 if TYPE_CHECKING:
     from wanmi.registry import Action, AdminResult, NodeContext, Progress
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 LONGEST_PATH = 100
 """Bytes of a socket's path; the kernel takes 107."""
 LONGEST_LINE = 16 * 1024 * 1024
+PATIENCE = 10.0
+"""Seconds that a start waits for a command that has the node open."""
 Args = Mapping[str, Any]
 
 
@@ -58,6 +62,33 @@ def call_action(dir: Path, name: str, args: Args, told: Callable[[Progress], Non
 
     with Node.open(dir) as node:
         return _last(run_action(node, name, args), told)
+
+
+def await_commands(dir: Path, seconds: float = PATIENCE) -> None:
+    """Wait while a command has the node open that found none live, as during a restart in place; no longer than
+    ``seconds``, and not for a live node: opening tells then who has it.
+    """
+    until = time.monotonic() + seconds
+    if _is_open_by_a_command(dir):
+        import structlog
+
+        structlog.get_logger("wanmi.node").info("waits_for_command", dir=str(dir), at_most_s=seconds)
+    while _is_open_by_a_command(dir) and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+def _is_open_by_a_command(dir: Path) -> bool:
+    """Whether somebody holds the node's lock who does not answer at its socket."""
+    if not (dir / LOCK_FILE).exists():
+        return False
+    try:
+        NodeLock.take(dir).release()
+    except StoreError:
+        live = connect_live(dir)
+        if live is not None:
+            live.close()
+        return live is None
+    return False
 
 
 def connect_live(dir: Path) -> socket.socket | None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from wanmi.errors import StoreError
 
+LOCK_FILE = "node.lock"
+
 
 class NodeLock:
     """The held lock of a node's directory; the kernel lets go of it when the process ends, however it ends."""
@@ -19,7 +21,7 @@ class NodeLock:
     @classmethod
     def take(cls, dir: Path) -> NodeLock:
         """Take the lock; StoreError names the process that holds it."""
-        path = dir / "node.lock"
+        path = dir / LOCK_FILE
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:

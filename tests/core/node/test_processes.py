@@ -96,6 +96,16 @@ def test_a_second_run_is_refused_in_one_line(tmp_path: Path) -> None:
         assert (done.returncode, f"in use by process {pid}" in done.stderr) == (1, True)
 
 
+def test_a_start_waits_for_a_command_that_has_the_node_open(tmp_path: Path) -> None:
+    """As during a restart in place, when `wanmi status` finds nobody at the socket and opens the node itself."""
+    dir = make(tmp_path / "n")
+    command = Node.open(dir)
+    with LiveNode(dir) as live:
+        until(lambda: "waits_for_command" in live.log())
+        command.close()
+        assert live.facts()["code"] == "210102"
+
+
 def test_a_killed_node_starts_again(tmp_path: Path) -> None:
     dir = make(tmp_path / "n")
     with LiveNode(dir) as live:
