@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from wanmi.hookspecs import hookimpl
-from wanmi.links import HoldRow
+from wanmi.links import LINK_ROWS
 from wanmi.registry import Registry
 from wanmi_federation.actions import link_commands, pause, resume, status
 from wanmi_federation.health import link_health
@@ -16,7 +16,7 @@ from wanmi_federation.running import Federation
 def register(to: Registry) -> None:
     """The task that keeps the links, their health, pausing and resuming."""
     federation = Federation()
-    to.tables(HoldRow)
+    to.tables(*LINK_ROWS)
     to.task("links", federation.run)
     to.probe("links", partial(link_health, federation))
     to.action("link.pause", partial(pause, federation), help="cut a link as if its cable were pulled")

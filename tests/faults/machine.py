@@ -21,7 +21,7 @@ from wanmi.identity import z85_decode, z85_encode
 from wanmi.ids import SeededIds
 from wanmi.journal import Journal, ReactorRunner, register_core
 from wanmi.kinds import Attachment, CaseOpened, NodeAdmitted, ReportReceived, Role
-from wanmi.links import Face, HoldRow, Hub, Limits, Peer, Surroundings
+from wanmi.links import LINK_ROWS, Face, HoldRow, Hub, Limits, Peer, Surroundings
 from wanmi.models import CaseRow, ReportRow, Row, mark, table
 from wanmi.registry import Draft, NodeContext, Registry, Stored
 from wanmi.store import Blobs, Store, upsert_rows
@@ -83,7 +83,7 @@ def registry_for(role: Role) -> Registry:
     made = Registry()
     with made.filling("sim", "0"):
         register_core(made)
-        made.tables(HoldRow)
+        made.tables(*LINK_ROWS)
         made.projection("tally", kinds=sorted({name for name, _ in made.kinds}), rows=(TallyRow,), apply=project_tally)
         if role == "district":
             made.reactor("casework", kinds=("report.received",), decide=open_cases)

@@ -25,11 +25,11 @@ from wanmi.journal import Journal, register_core
 from wanmi.journal.types import Batch, Item
 from wanmi.kinds import Attachment, ClockStepped, NodeAdmitted, ReportReceived, Role
 from wanmi.links import (
+    LINK_ROWS,
     Apply,
     Effect,
     Ends,
     Face,
-    HoldRow,
     Instant,
     Limits,
     Link,
@@ -90,7 +90,7 @@ class Actor:
         self.registry = Registry()
         with self.registry.filling("test", "0"):
             register_core(self.registry)
-            self.registry.tables(HoldRow)
+            self.registry.tables(*LINK_ROWS)
         self.store = Store.open("sqlite://", self.registry.rows.values(), inline=True)
         pinned = _peer(peer) if PARENTS[code] == peer else None
         self.journal = Journal(

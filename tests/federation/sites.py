@@ -15,7 +15,7 @@ from wanmi.identity import NodeKeys, z85_decode
 from wanmi.ids import SystemIds
 from wanmi.journal import Cursor, Journal, register_core
 from wanmi.kinds import Attachment, ClockStepped, NodeAdmitted, NodeRevoked, ReportReceived, Role
-from wanmi.links import Face, HoldRow, Hub, Limits, Peer, Surroundings
+from wanmi.links import LINK_ROWS, Face, Hub, Limits, Peer, Surroundings
 from wanmi.registry import Draft, Registry
 from wanmi.store import Blobs, Store
 from wanmi_federation.loop import LinkLoop, Places
@@ -55,7 +55,7 @@ class Site:
         self.registry = Registry()
         with self.registry.filling("test", "0"):
             register_core(self.registry)
-            self.registry.tables(HoldRow)
+            self.registry.tables(*LINK_ROWS)
         self.open()
         self.journal.append(self.admission(None)).result()
 

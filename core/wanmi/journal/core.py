@@ -19,6 +19,7 @@ from wanmi.journal.task_rows import register_tasks
 from wanmi.journal.terminal_asks import register_asks
 from wanmi.journal.terminal_keys import register_terminals
 from wanmi.journal.terminal_rows import register_heard
+from wanmi.link_kinds import TailGivenUp
 from wanmi.models import (
     CALLER,
     CORE_ROWS,
@@ -48,6 +49,7 @@ def register_core(to: Registry) -> None:
     to.entry_kind("sealed.viewed", kinds.SealedViewed, zh="查看密封信息", en="Sealed data viewed")
     to.entry_kind("arrival.noted", kinds.ArrivalNoted, zh="到达登记", en="Arrival noted")
     to.entry_kind("link.changed", kinds.LinkChanged, zh="链路变化", en="Link changed")
+    to.entry_kind("tail.given_up", TailGivenUp, zh="放弃找回尾部条目", en="Lost entries given up")
     to.entry_kind("clock.stepped", kinds.ClockStepped, zh="时钟跳变", en="Clock stepped")
     to.projection("nodes", kinds=("node.admitted", "node.revoked"), rows=(NodeRow,), apply=project_nodes)
     to.projection("reports", kinds=("report.received", "report.refused"), rows=(ReportRow,), apply=project_reports)

@@ -10,10 +10,11 @@ from wanmi.links.effects import Alarm, Apply, Effect, PeerDown, PeerUp, Send
 from wanmi.links.hub import Carrier, Hub, Surroundings
 from wanmi.links.link import Link, LinkStatus
 from wanmi.links.outgoing import StreamStatus
-from wanmi.links.rows import HoldRow
+from wanmi.links.rows import LINK_ROWS, HoldRow, TailRow
 from wanmi.links.terms import Book, Depot, Directory, Ends, Face, Instant, Limits, Peer, instant
 
 __all__ = [
+    "LINK_ROWS",
     "Alarm",
     "Apply",
     "Book",
@@ -38,5 +39,6 @@ __all__ = [
     "StoreDirectory",
     "StreamStatus",
     "Surroundings",
+    "TailRow",
     "instant",
 ]

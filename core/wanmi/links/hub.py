@@ -35,6 +35,7 @@ from wanmi.links.effects import (
 )
 from wanmi.links.holding import Holding
 from wanmi.links.link import Link, LinkStatus
+from wanmi.links.tail import Signer
 from wanmi.links.terms import Ends, Face, Instant, Limits, Peer, Side, instant
 from wanmi.models import ForkRow
 from wanmi.registry import Stored
@@ -86,7 +87,7 @@ class Hub:
         self._inbox: deque[Callable[[Instant], None]] = deque()
         self._news: deque[tuple[frozenset[str], bool]] = deque(maxlen=NEWS)
         self._arrivals = Arrivals(node.face.code, node.parent, node.journal, self.directory, self._log)
-        self._holding = Holding(node.journal, node.store)
+        self._holding = Holding(node.journal, node.store, Signer(node.face.sign, node.clock))
         self._snapshot: tuple[LinkStatus, ...] = ()
         self._snapshot_at = 0.0
         node.journal.listen(self._told)
@@ -144,6 +145,10 @@ class Hub:
     def held(self) -> str:
         """Why this node writes nothing now; empty when it does."""
         return next(iter(self._holding.peers.values()), "")
+
+    def give_up(self, reason: str, actor: str | None) -> Future[list[Stored]]:
+        """In the loop's thread: a person ends the wait for this node's own lost entries; see ``Holding.give_up``."""
+        return self._holding.give_up(reason, actor)
 
     @property
     def links(self) -> dict[str, Link]:
@@ -211,10 +216,18 @@ class Hub:
     def _hold_or_release(self, link: Link, effect: Hold | Release) -> None:
         if isinstance(effect, Release):
             self._holding.release(link.peer)
-            self._log.warning("the lost tail is back; this node writes again", peer=link.peer)
+            self._log.warning("this peer gave back what it holds of our chain", peer=link.peer, held=self.held)
             return
         self._log.error("this node lost its own tail; nothing is written until it is back", peer=link.peer)
-        self._holding.hold(link.peer, effect.reason, self._now().wall)
+        peers = [self._node.parent] if self._node.parent is not None else []
+        self._holding.hold(link.peer, effect.reason, [*peers, *(child.code for child in self.directory.children())])
+        self._remember_held()
+
+    def _remember_held(self) -> None:
+        """Links to peers that are to be heard say when they were: also those that stood already."""
+        for peer in self._holding.peers:
+            if peer in self._links:
+                self._links[peer].remember_lost_tail()
 
     def _apply(self, link: Link, effect: Apply) -> None:
         def done(future: Future[Cursor]) -> None:
@@ -223,7 +236,12 @@ class Hub:
             if isinstance(result, Exception | Cursor):
                 self._later(lambda now: self._do(link, link.committed(effect, result, now)))
 
-        self._node.journal.apply(effect.batch, link.peer, own=effect.own).add_done_callback(done)
+        if effect.own:
+            future = self._holding.take(effect.batch, link.peer)
+            self._remember_held()
+        else:
+            future = self._node.journal.apply(effect.batch, link.peer)
+        future.add_done_callback(done)
 
     def _put_chunk(self, link: Link, effect: PutChunk) -> None:
         blobs, blob = self._node.blobs, effect.blob

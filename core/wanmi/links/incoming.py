@@ -14,10 +14,11 @@ NAK_AGAIN = 1.0
 
 
 class InStream:
-    """One chain coming from one peer, for one session."""
+    """One chain coming from one peer, for one session; this node's own one is its lost tail, given back."""
 
     def __init__(self, line: Line, origin: str) -> None:
         self.origin = origin
+        self._own = origin == line.book.node
         self.stopped = ""
         self.pending = 0
         self._pending_bytes = 0
@@ -25,7 +26,7 @@ class InStream:
         self._expected = Cursor()
         self._told: tuple[int, float] = (-1, float("-inf"))
 
-    def batch(self, header: BatchHead, body: bytes, now: Instant, *, own: bool = False) -> None:
+    def batch(self, header: BatchHead, body: bytes, now: Instant) -> None:
         """A BATCH came: apply it, or say where to send from, or answer at once when it is held already."""
         if self.stopped:
             return
@@ -33,11 +34,13 @@ class InStream:
         if header.after > at.seq:
             self._tell_gap(at, now)
         elif header.head.seq <= at.seq and self._is_held(header):
-            self._acknowledge(own)
+            self._acknowledge()
         elif header.head.seq <= at.seq and self.pending:
             return  # its first copy is being applied; that one is acknowledged
+        elif self._own and not self._line.tail_lost:
+            return  # nothing of ours is lost, as far as this peer ever said
         elif self._pending_bytes < 2 * self._line.limits.window:
-            self._apply(decode_batch(header, body), len(body), own)
+            self._apply(decode_batch(header, body), len(body))
 
     def committed(self, effect: Apply, result: Cursor | Exception, now: Instant) -> None:
         """The journal has decided on a batch of this session."""
@@ -45,39 +48,43 @@ class InStream:
         if not self.pending:
             self._pending_bytes = 0
         if isinstance(result, Cursor):
-            self._acknowledge(effect.own)
+            if self._own and result.seq > self._line.tail_given.seq:
+                self._line.tail_given = result
+            self._acknowledge()
             return
-        self._expected = self._line.book.cursor(self.origin)
+        self._expected = self._durable()
         self._refuse(effect, result, now)
 
     def _at(self) -> Cursor:
-        durable = self._line.book.cursor(self.origin)
+        durable = self._durable()
         return self._expected if self.pending and self._expected.seq > durable.seq else durable
 
+    def _durable(self) -> Cursor:
+        held, given = self._line.book.cursor(self.origin), self._line.tail_given
+        return given if self._own and given.seq > held.seq else held
+
     def _is_held(self, header: BatchHead) -> bool:
-        durable = self._line.book.cursor(self.origin)
+        durable = self._durable()
         if header.head.seq > durable.seq:
             return False
         mine = durable.hash if header.head.seq == durable.seq else self._line.book.hash_at(self.origin, header.head.seq)
         return mine == header.head.hash
 
-    def _apply(self, batch: Batch, size: int, own: bool) -> None:
-        if own and any(item.raw is None for item in batch.items):
-            self._line.send(Nak("broken", self.origin, text="my own entries are of use to me only whole"))
-            return
+    def _apply(self, batch: Batch, size: int) -> None:
         self._expected = Cursor(batch.head.seq, batch.head.hash)
         self.pending += 1
         self._pending_bytes += size
-        self._line.emit(Apply(batch, self._line.session, own))
+        self._line.emit(Apply(batch, self._line.session, self._own))
 
-    def _acknowledge(self, own: bool) -> None:
-        cursor = self._line.book.cursor(self.origin)
-        cosign = None if own else self._line.book.cosign(self.origin)
+    def _acknowledge(self) -> None:
+        if self._own:
+            cursor = self._durable()
+            self._line.send(Ack(self.origin, cursor.seq, cursor.hash))
+            return
+        cosign = self._line.book.cosign(self.origin)
         if cosign is not None:
             self._line.send(Ack(self.origin, cosign.seq, cosign.hash, cosign))
             self._line.emit(NoteCosign(cosign))
-        elif own:
-            self._line.send(Ack(self.origin, cursor.seq, cursor.hash))
 
     def _tell_gap(self, have: Cursor, now: Instant) -> None:
         seq, at = self._told

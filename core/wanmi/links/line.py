@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wanmi.journal.types import Cursor
 from wanmi.links.effects import Effect, Send
 from wanmi.links.frames import LOW, NO_SESSION, SINCE, Header, encode
 from wanmi.links.terms import Book, Limits
@@ -10,7 +11,8 @@ from wanmi.links.terms import Book, Limits
 class Line:
     """One session's surroundings; effects gather here until the link hands them over.
 
-    ``tail_lost``: this peer holds more of this node's chain than the node; it outlives the session.
+    ``tail_lost``: this peer may hold more of this node's chain than the node; it outlives the session.
+    ``tail_given``: how far this peer has given that back in this session, applied or kept apart.
     """
 
     def __init__(self, peer: str, book: Book, limits: Limits) -> None:
@@ -23,6 +25,7 @@ class Line:
         self.window = limits.window
         self.effects: list[Effect] = []
         self.tail_lost = False
+        self.tail_given = Cursor()
 
     def emit(self, effect: Effect) -> None:
         """Ask the surroundings for something."""

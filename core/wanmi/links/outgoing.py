@@ -64,6 +64,7 @@ class OutStream:
         if self.stopped or now.mono < self._retry_at:
             return
         held = self._line.book.cursor(self.origin)
+        self._mind_tail(held)
         if not self._compared and not self._compare(held):
             return
         self._send_again_if_overdue(now)
@@ -124,19 +125,27 @@ class OutStream:
         held = self._line.book.cursor(self.origin)
         return StreamStatus(self.origin, held.seq, self.base.seq, self._flight_bytes, self.stopped)
 
+    def _mind_tail(self, held: Cursor) -> None:
+        """R6, R7: a peer that is ahead on my own chain has what I lost, until it has given all of that back."""
+        line = self._line
+        if self.origin != line.book.node:
+            return
+        given = line.tail_given
+        if self.base.seq > max(held.seq, given.seq):
+            if not line.tail_lost:
+                line.tail_lost = True
+                line.emit(Hold(f"{line.peer} holds {self.base.seq} entries of ours, {held.seq} are here"))
+        elif line.tail_lost and self.base.hash == (given.hash if self.base == given else self._hash_of(self.base.seq)):
+            line.tail_lost = False
+            line.emit(Release())
+
     def _compare(self, held: Cursor) -> bool:
-        """R6: a peer that is behind or level must agree on the hash; one that is ahead has what I lost."""
+        """R6: a peer that is behind or level must agree on the hash; with one that is ahead it waits."""
         if held.seq < self.base.seq:
-            if self.origin == self._line.book.node and not self._line.tail_lost:
-                self._line.tail_lost = True
-                self._line.emit(Hold(f"{self._line.peer} holds {self.base.seq} entries of ours, {held.seq} are here"))
             return False
         if self._hash_of(self.base.seq) != self.base.hash:
             self._fork(self.base, "holds")
             return False
-        if self.origin == self._line.book.node and self._line.tail_lost:
-            self._line.tail_lost = False
-            self._line.emit(Release())
         self._compared = True
         self._sent = max(self._sent, self.base.seq)
         return True
@@ -187,8 +196,8 @@ class OutStream:
         batch = line.book.batch_for(line.peer, self.origin, self._sent, limit=limit, max_bytes=self._batch_bytes)
         if batch is None:
             return False
-        if self._upto is not None and any(item.raw is None for item in batch.items):
-            self.stop("redacted")  # its owner needs it whole; another peer has that
+        if self._upto is not None and line.version < 2 and any(item.raw is None for item in batch.items):
+            self.stop("redacted")  # an owner of protocol 1 takes it only whole; another peer may have that
             return False
         frame = encode_batch(line.session, batch)
         line.emit(Send(frame))

@@ -55,6 +55,7 @@ class Streams:
     def begin(self, claim: Claim, evidence: bytes, now: Instant) -> None:
         """A session begins: compare heads both ways (R6) and start the streams from there."""
         self.end()
+        self._line.tail_given = Cursor()
         self.blobs.peer_seal = claim.seal
         held = self._book.cursors()
         for origin in sorted({*held, self._me}):
@@ -109,9 +110,7 @@ class Streams:
     def on_batch(self, header: BatchHead, body: bytes, now: Instant) -> None:
         """Entries: taken only from whom they may come."""
         origin = header.head.origin
-        if origin == self._me:
-            self._stream_in(origin).batch(header, body, now, own=True)
-        elif self.accepts(origin):
+        if origin == self._me or self.accepts(origin):
             self._stream_in(origin).batch(header, body, now)
         elif self._side == "parent" and self._directory.peer(origin) is None:
             self._line.send(Nak("unknown-origin", origin))
