@@ -9,6 +9,7 @@ from wanmi.links import LINK_ROWS
 from wanmi.registry import Registry
 from wanmi_federation.actions import link_commands, pause, resume, status
 from wanmi_federation.health import link_health
+from wanmi_federation.recovering import recover
 from wanmi_federation.running import Federation
 
 
@@ -22,4 +23,5 @@ def register(to: Registry) -> None:
     to.action("link.pause", partial(pause, federation), help="cut a link as if its cable were pulled")
     to.action("link.resume", partial(resume, federation), help="let a paused link work again")
     to.action("link.status", partial(status, federation), help="every link with its streams")
-    to.command("link", link_commands, help="Links to the parent and the children: status, pause, resume.")
+    to.action("link.recover", partial(recover, federation), help="what a restored node waits for; or end the wait")
+    to.command("link", link_commands, help="Links to the parent and the children: status, pause, resume, recover.")

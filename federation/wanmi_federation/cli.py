@@ -34,3 +34,21 @@ def pause(dir: Dir, peer: PeerCode = "") -> None:
 def resume(dir: Dir, peer: PeerCode = "") -> None:
     """Let a paused link work again."""
     typer.echo(f"resumed {call(dir, 'link.resume', {'peer': peer})['peer']}")
+
+
+@app.command()
+def recover(
+    dir: Dir,
+    accept_loss: Annotated[bool, typer.Option("--accept-loss", help="End the wait: what is lacking is lost.")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is journaled.")] = "",
+) -> None:
+    """What a restored node waits for before it writes; with --accept-loss and --reason, wait no longer."""
+    answer = call(dir, "link.recover", {"accept_loss": accept_loss, "reason": reason})
+    if "given_up" in answer:
+        typer.echo(f"given up and journaled: {answer['given_up']}")
+    elif not answer["waits_for"]:
+        typer.echo("this node waits for nothing; it writes")
+    else:
+        print_rows(("waits for", "why"), list(answer["waits_for"].items()))
+        if answer["lacking"]:
+            typer.echo("own entries whose bytes nobody has given back: " + ", ".join(map(str, answer["lacking"])))

@@ -80,7 +80,7 @@ def test_a_tail_that_is_whole_nowhere_comes_back_from_all_together(restarts: boo
         city.net.cut.add(frozenset((district.code, EDGES[0].code)))
         city.run_until(city.clock.monotonic() + 10)
         assert district.journal.held is not None
-        assert district.hub._holding.lacking
+        assert district.hub.lacking
         district.on = False
         city.switch_on(district)
         city.run_until(city.clock.monotonic() + 5)
@@ -127,8 +127,8 @@ def test_what_nobody_holds_is_named_and_a_person_gives_it_up(tmp_path: Path) -> 
 
     restore(city, machine, copy)
     city.run_until(city.clock.monotonic() + 60)
-    assert machine.hub._holding.lacking == lost
-    assert list(machine.hub._holding.peers) == [CITY.code], "every peer was heard"
+    assert machine.hub.lacking == lost
+    assert list(machine.hub.waits_for) == [CITY.code], "every peer was heard"
     assert f"{lost[0]}, {lost[1]}" in machine.hub.held
     assert "wanmi link recover" in machine.hub.held
     assert machine.journal.cursor(CITY.code).seq == start + 1, "what is whole before the first gap is applied"
@@ -162,7 +162,7 @@ def test_a_peer_that_is_gone_for_ever_is_not_waited_for_if_a_person_says_so(tmp_
     had = machine.journal.cursor(CITY.code)
     restore(city, machine, copy)
     city.run_until(city.clock.monotonic() + 30)
-    assert list(machine.hub._holding.peers) == [dead.code]
+    assert list(machine.hub.waits_for) == [dead.code]
     assert machine.journal.cursor(CITY.code) == had
     city._at(machine, lambda: machine.hub.give_up("it burnt as well", "p-1").result())
     told = machine.journal.read(CITY.code, had.seq)[0].entry
@@ -224,6 +224,6 @@ def test_a_child_whose_admission_was_lost_is_heard_before_anything_is_written(tm
     city.net.cut.add(frozenset((CITY.code, late.code)))
     city.run_until(city.clock.monotonic() + 15)
     assert root.journal.cursor(CITY.code).seq >= late.journal.cursor(CITY.code).seq - 1
-    assert list(root.hub._holding.peers) == [late.code]
+    assert list(root.hub.waits_for) == [late.code]
     city.net.cut.clear()
     assert city.run_until(city.clock.monotonic() + 60, lambda: root.journal.held is None), root.hub.held

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+
 from sqlalchemy import func, select
 
 from federation.conftest import Family
 from federation.sites import Site, wait_until
+from wanmi.links import HoldRow
 from wanmi.models import ArrivalRow, EntryRow, LinkRow, table
+from wanmi.store import upsert_rows
 
 
 def level(family: Family) -> bool:
@@ -25,6 +29,13 @@ def kinds(site: Site, kind: str) -> int:
     entry = table(EntryRow).c
     with site.store.reader() as tx:
         return int(tx.execute(select(func.count()).where(entry.kind == kind, entry.origin == site.code)).scalar_one())
+
+
+def stop(site: Site) -> None:
+    """End a site as a killed process ends, and close its disk."""
+    assert site.runner is not None
+    site.runner.stop()
+    site.store.close()
 
 
 def test_chains_go_up_and_down_and_are_countersigned_on_both_sides(family: Family) -> None:
@@ -151,3 +162,30 @@ def test_a_revoked_child_is_refused_with_a_reason_and_its_entries_stay_out(famil
     family.city.write(1)
     wait_until(lambda: family.district.has(family.city))
     assert family.district.journal.cursor(family.edge.code) == held
+
+
+def test_a_tail_that_no_peer_holds_whole_comes_back_to_a_restored_node(family: Family) -> None:
+    district = family.district
+    family.start()
+    wait_until(lambda: level(family), told=lambda: where(family))
+    stop(district)
+    shutil.copy(district.dir / "journal.db", district.dir / "old.db")
+    district.open()
+    family.start(district)
+    for n in range(6):
+        district.write(1, audience=(family.city.code if n % 2 else family.edge.code,))
+    wait_until(lambda: level(family), told=lambda: where(family))
+    before = [s.raw for s in district.journal.read(district.code, 0)]
+    assert None not in before
+
+    stop(district)
+    shutil.copy(district.dir / "old.db", district.dir / "journal.db")
+    district.open()
+    rows = [(peer.code, "restored from a backup", 0) for peer in (family.city, family.edge)]
+    district.store.write(lambda tx: upsert_rows(tx, HoldRow, rows)).result()
+    family.start(district)
+    assert district.journal.held is not None
+    wait_until(lambda: district.journal.held is None, told=lambda: where(family))
+    assert [s.raw for s in district.journal.read(district.code, 0)][: len(before)] == before
+    district.write(1)
+    wait_until(lambda: level(family), told=lambda: where(family))

@@ -33,6 +33,7 @@ class FakeBook:
     node: str
     chains: dict[str, list[tuple[Item, bytes]]] = field(default_factory=dict)
     heads: dict[str, list[int]] = field(default_factory=dict)
+    digests_only: set[int] = field(default_factory=set)
 
     def grow(self, origin: str, count: int, size: int = 10) -> None:
         chain = self.chains.setdefault(origin, [])
@@ -58,7 +59,11 @@ class FakeBook:
         if not items:
             return None
         head = sign_head(key_of(origin), origin, after + len(items), items[-1][1], 1)
-        return Batch(origin, after, tuple(item for item, _ in items), head)
+        bare = [
+            Item(item.audience, item.digest) if n in self.digests_only else item
+            for n, (item, _) in enumerate(items, start=after + 1)
+        ]
+        return Batch(origin, after, tuple(bare), head)
 
     def cosign(self, origin: str) -> Cosign | None:
         at = self.cursor(origin)

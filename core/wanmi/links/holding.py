@@ -135,7 +135,7 @@ class Holding:
         shown = ", ".join(str(seq) for seq in lacking[:SHOWN]) + (" …" if len(lacking) > SHOWN else "")
         return (
             f"every peer was heard and none holds the bytes of own entries {shown} ({len(lacking)} in all): "
-            f"`wanmi link recover` gives them up"
+            f"`wanmi link recover --accept-loss` gives them up"
         )
 
     def _lost_runs(self) -> list[tuple[int, int]]:

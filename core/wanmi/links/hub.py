@@ -146,6 +146,16 @@ class Hub:
         """Why this node writes nothing now; empty when it does."""
         return next(iter(self._holding.peers.values()), "")
 
+    @property
+    def waits_for(self) -> dict[str, str]:
+        """Who is to be heard before this node writes, and why; empty when it writes."""
+        return self._holding.peers
+
+    @property
+    def lacking(self) -> list[int]:
+        """Own entries that are proved to have been and whose bytes nobody has given back."""
+        return self._holding.lacking
+
     def give_up(self, reason: str, actor: str | None) -> Future[list[Stored]]:
         """In the loop's thread: a person ends the wait for this node's own lost entries; see ``Holding.give_up``."""
         return self._holding.give_up(reason, actor)

@@ -11,7 +11,7 @@ from wanmi.entries import sign_cosign
 from wanmi.errors import ChainBroken, NotFound, StoreError
 from wanmi.links import Alarm, Apply, Send
 from wanmi.links.effects import Arrived, Hold, NoteCosign, PutChunk, Release
-from wanmi.links.frames import Ack, BatchHead, Chunk, Nak, Want, decode, encode
+from wanmi.links.frames import Ack, BatchHead, Chunk, Nak, Want, decode, encode, encode_batch
 from wanmi.store import Missing
 
 
@@ -180,6 +180,34 @@ def test_a_lost_tail_is_held_given_back_and_released(wire: Wire) -> None:
     assert all(e.own for e in old.done if isinstance(e, Apply))
     assert old.book.cursor(DISTRICT) == wire.parent.book.cursor(DISTRICT)
     assert old.book.cursor(DISTRICT).seq == 6
+
+
+@pytest.mark.parametrize(("versions", "back"), [((1, 2), 6), ((1, 1), 4)])
+def test_a_tail_comes_back_with_digests_where_the_peer_has_no_more(versions: tuple[int, int], back: int) -> None:
+    wire = Wire(End(DISTRICT, CITY, replace(LIMITS, versions=versions)), End(CITY, DISTRICT))
+    wire.child.book.grow(DISTRICT, 6)
+    wire.open()
+    wire.parent.book.digests_only = {5}
+    old = End(DISTRICT, CITY, replace(LIMITS, versions=versions, batch_entries=2))
+    old.book.grow(DISTRICT, 2)
+    wire.child = old
+    wire.parent.link._line.limits = replace(LIMITS, batch_entries=2)
+    wire.open()
+    wire.pass_time(1.0)
+    given = [item.raw is not None for e in old.done if isinstance(e, Apply) for item in e.batch.items]
+    assert given == [True, True, False, True][: back - 2]
+    assert (Release in [type(e) for e in old.done]) is (back == 6)
+
+
+def test_what_a_peer_sends_of_our_chain_is_dropped_while_nothing_is_lost(wire: Wire) -> None:
+    wire.parent.book.grow(CITY, 2)
+    wire.open()
+    wire.child.book.grow(CITY, 2)
+    more = wire.child.book.batch_for(DISTRICT, CITY, 2, limit=4, max_bytes=10**6)
+    assert more is not None
+    before = len(wire.parent.done)
+    wire.do(wire.parent, wire.parent.link.on(encode_batch(wire.parent.link.session, more), wire.now))
+    assert [e for e in wire.parent.done[before:] if not isinstance(e, Send)] == []
 
 
 def test_a_lost_tail_must_be_proved_by_ones_own_signature(wire: Wire) -> None:
