@@ -41,6 +41,19 @@ class NodeRevoked(_Body, frozen=True):
     reason: str
 
 
+class KeyReplaced(_Body, frozen=True):
+    """``key.replaced``, subject ``node:<code>``: a node that its parent admits again has another signing key.
+
+    ``after`` and ``hash`` say how far the parent holds the node's chain: up to there the earlier key stands for it,
+    behind it only ``sign_key``. It stands right before the ``node.admitted`` that gives the rest.
+    """
+
+    code: str
+    after: int
+    hash: str
+    sign_key: str
+
+
 class TerminalAdmitted(_Body, frozen=True, omit_defaults=True):
     """``terminal.admitted``, subject ``terminal:<district>:<id>``: a district admits a terminal's key.
 

@@ -74,6 +74,14 @@ def _node_revoked(teller: Teller, body: Mapping[str, Any]) -> str:
     return teller.t("%(origin)s no longer speaks with node %(code)s: %(reason)s") % facts
 
 
+def _key_replaced(teller: Teller, body: Mapping[str, Any]) -> str:
+    facts = {"code": body["code"], "after": body["after"]}
+    return (
+        teller.t("Node %(code)s has another signing key; the earlier one stands for its entries up to %(after)s.")
+        % facts
+    )
+
+
 def _terminal_admitted(teller: Teller, body: Mapping[str, Any]) -> str:
     return teller.t("Terminal %(terminal)s was admitted, with its key.") % {"terminal": body["terminal"]}
 
@@ -169,6 +177,7 @@ _TELL: Final[Mapping[str, Callable[[Teller, Mapping[str, Any]], str]]] = Mapping
     {
         "node.admitted": _node_admitted,
         "node.revoked": _node_revoked,
+        "key.replaced": _key_replaced,
         "terminal.admitted": _terminal_admitted,
         "terminal.revoked": _terminal_revoked,
         "terminal.asked": _terminal_asked,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from wanmi.entries import GENESIS, Cosign, Head, chain_hash, raw_digest, sign_cosign, sign_head
+from wanmi.entries import GENESIS, Cosign, Head, chain_hash, raw_digest, sign_cosign, sign_head, verify_head
 from wanmi.errors import NotFound
 from wanmi.ids import SeededIds
 from wanmi.journal.types import Batch, Cursor, Gap, Item
@@ -53,6 +53,9 @@ class FakeBook:
     def hash_at(self, origin: str, seq: int) -> bytes | None:
         chain = self.chains.get(origin, [])
         return GENESIS if seq == 0 else chain[seq - 1][1] if seq <= len(chain) else None
+
+    def signed_here(self, head: Head) -> bool:
+        return head.origin == self.node and verify_head(head, public_of(self.node))
 
     def batch_for(self, peer: str, origin: str, after: int, *, limit: int, max_bytes: int) -> Batch | None:
         items = self.chains[origin][after : after + limit]

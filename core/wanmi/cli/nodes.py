@@ -35,6 +35,19 @@ def token(dir: Dir) -> None:
 
 
 @app.command()
+def rekey(dir: Dir) -> None:
+    """Make new keys for a stopped node whose old ones are lost or known to others; then revoke and admit it again."""
+    from wanmi.identity import fingerprint, z85_decode
+    from wanmi.node import rekey_node
+
+    keys = rekey_node(dir)
+    print(f"signing key  {fingerprint(keys.sign_public)}")
+    print(f"link key     {fingerprint(z85_decode(keys.curve_public))}")
+    print("Its parent must revoke it and admit it again, by a new `wanmi node token`; its children, if any, need its")
+    print("new card (`wanmi node card`) as their link.parent.")
+
+
+@app.command()
 def admit(dir: Dir, token: Annotated[str, typer.Argument(help="The child's token.")]) -> None:
     """Admit a child by its one-time token; compare the fingerprints with what its `wanmi init` printed."""
     admitted = call(dir, "node.admit", {"token": token})

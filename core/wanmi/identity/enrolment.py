@@ -23,7 +23,7 @@ from wanmi.clock import SECOND
 from wanmi.entries import canonical, public_key
 from wanmi.errors import BadInput, Conflict, NotAllowed, NotFound
 from wanmi.identity.keys import NodeKeys, z85_decode, z85_encode
-from wanmi.kinds import NodeAdmitted, NodeRevoked, Role
+from wanmi.kinds import KeyReplaced, NodeAdmitted, NodeRevoked, Role
 from wanmi.registry import Draft, Stored
 from wanmi.reports.envelope import from_b64, to_b64
 
@@ -202,10 +202,25 @@ def admit_node(node: NodeContext, text: str) -> NodeAdmitted:
     """At the parent: admit the child whose token this is; returns what was journaled."""
     token = read_token(text)
     who = identity_of(node)
-    draft = admission(token, who, node.clock.now(), _own_entries(node, token.code))
-    node.journal.append(draft).result()
-    assert isinstance(draft.body, NodeAdmitted)  # noqa: S101 - admission makes no other
-    return draft.body
+    earlier = _own_entries(node, token.code)
+    draft = admission(token, who, node.clock.now(), earlier)
+    admitted = draft.body
+    assert isinstance(admitted, NodeAdmitted)  # noqa: S101 - admission makes no other
+    replaced = _replaced(node, admitted, earlier)
+    if replaced is not None:
+        draft = msgspec.structs.replace(draft, expect=len(earlier) + 1)
+    node.journal.append(*([draft] if replaced is None else [replaced, draft])).result()
+    return admitted
+
+
+def _replaced(node: NodeContext, admitted: NodeAdmitted, earlier: list[Stored]) -> Draft | None:
+    """What says up to where the node's earlier key stands for its chain; None if it had no other key."""
+    keys = node.journal.chain_keys(admitted.code) if earlier else None
+    if keys is None or keys.present.hex() == admitted.sign_key:
+        return None
+    held = node.journal.cursor(admitted.code)
+    body = KeyReplaced(admitted.code, held.seq, held.hash.hex(), admitted.sign_key)
+    return Draft("key.replaced", _subject(admitted.code), body, expect=len(earlier))
 
 
 def revoke_node(node: NodeContext, code: str, reason: str) -> None:

@@ -49,6 +49,24 @@ class NodeKeys:
         return cls.from_secrets(secrets)
 
     @classmethod
+    def renew(cls, dir: Path, ids: Ids, credentials: Path | None = None) -> NodeKeys:
+        """New signing, link and sealing keys in place of those in ``dir``, and a local one if there is none.
+
+        One file after the other: when it breaks off, do it again. Conflict when the keys are given as credentials.
+        """
+        folder, given = dir / "keys", credentials or credentials_directory()
+        if given is not None and any((given / f"{name}.key").exists() for name in NAMES):
+            raise Conflict(f"{given}: the node's keys come from there; make new ones where that gets them from")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in NAMES:
+            path, new = folder / f"{name}.key", folder / f"{name}.key.new"
+            if name != "local" or not path.exists():
+                new.unlink(missing_ok=True)
+                _write_secret(new, ids.token(32))
+                new.replace(path)
+        return cls.load(dir)
+
+    @classmethod
     def load(cls, dir: Path, credentials: Path | None = None) -> NodeKeys:
         """The keys of the node in ``dir``; a file in ``credentials`` (systemd's directory) goes before.
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from wanmi.entries import Entry, Head, decode, extend, raw_digest, verify_head
+from wanmi.entries import Entry, Head, decode, extend, raw_digest
 from wanmi.errors import BadEntry, ChainBroken, ForkSeen
+from wanmi.journal.keys import KeyHistory
 from wanmi.journal.projecting import Projector
 from wanmi.journal.rows import ENTRY, EntryTuple
 from wanmi.journal.state import ChainState
@@ -20,10 +21,10 @@ from wanmi.store import insert_rows, upsert_rows
 class Checked:
     """A batch whose signature, bytes and digests are sound in themselves; the chain is checked in the writer."""
 
-    def __init__(self, batch: Batch, peer: str, key: bytes) -> None:
+    def __init__(self, batch: Batch, peer: str, keys: KeyHistory) -> None:
         if batch.head.origin != batch.origin or batch.head.seq != batch.after + len(batch.items) or not batch.items:
             raise ChainBroken(batch.origin, batch.after + 1, "head", "the batch and its head do not belong together")
-        if not verify_head(batch.head, key):
+        if not keys.signed(batch.head):
             raise ChainBroken(batch.origin, batch.head.seq, "forged-head", "the head's signature does not verify")
         self.batch = batch
         self.peer = peer

@@ -12,6 +12,7 @@ from wanmi.entries import Entry
 from wanmi.errors import BadInput
 from wanmi.journal.case_rows import register_cases
 from wanmi.journal.device_rows import register_devices
+from wanmi.journal.keys import may_admit
 from wanmi.journal.order_rows import register_orders
 from wanmi.journal.projecting import body_of
 from wanmi.journal.settings_rows import register_settings
@@ -41,6 +42,7 @@ def register_core(to: Registry) -> None:
     to.tables(*CORE_ROWS)
     to.entry_kind("node.admitted", kinds.NodeAdmitted, zh="节点准入", en="Node admitted")
     to.entry_kind("node.revoked", kinds.NodeRevoked, zh="节点吊销", en="Node revoked")
+    to.entry_kind("key.replaced", kinds.KeyReplaced, zh="节点换钥", en="Node's key replaced")
     to.entry_kind("report.received", kinds.ReportReceived, zh="上报收讫", en="Report received")
     to.entry_kind("report.relayed", kinds.ReportRelayed, zh="上报转交", en="Report relayed")
     to.entry_kind("report.refused", kinds.ReportRefused, zh="上报拒收", en="Report refused")
@@ -85,7 +87,9 @@ def project_nodes(tx: Connection, entries: Sequence[Entry]) -> None:
         admitted = body_of(entry, kinds.NodeAdmitted)
         if admitted.parent is None and admitted.code != entry.origin:
             raise BadInput(f"node {entry.origin} cannot found node {admitted.code}; a parent admits it")
-        if admitted.parent is not None and admitted.parent != entry.origin:
+        if admitted.parent is not None and (
+            admitted.parent != entry.origin or not may_admit(entry.origin, admitted.code)
+        ):
             raise BadInput(f"node {entry.origin} cannot admit {admitted.code} for parent {admitted.parent}")
         row = (
             admitted.code, admitted.role, admitted.name, admitted.region, admitted.parent, admitted.sign_key,

@@ -17,6 +17,7 @@ from wanmi.errors import ChainBroken, Conflict, NotFound, WanmiError
 from wanmi.ids import Ids
 from wanmi.journal.appending import Also, Appender, Request
 from wanmi.journal.applying import Applier, Checked, head_tuple
+from wanmi.journal.keys import KeyHistory
 from wanmi.journal.projecting import Projector
 from wanmi.journal.reading import Reading
 from wanmi.journal.rows import newest, newest_pos
@@ -89,7 +90,7 @@ class Journal(Reading):
         evidence kept), ChainBroken, NotFound (no key of the origin is known).
         """
         try:
-            checked = Checked(batch, peer, self._key_for(batch, own=own))
+            checked = Checked(batch, peer, self._keys_for(batch, own=own))
         except WanmiError as error:
             failed: Future[Cursor] = Future()
             failed.set_exception(error)
@@ -236,16 +237,22 @@ class Journal(Reading):
             self._staged = self._state.copy()
         return self._staged
 
-    def _key_for(self, batch: Batch, *, own: bool) -> bytes:
+    def signed_here(self, head: Head) -> bool:
+        """Whether this node signed the head: with its key of now, or with an earlier one that was replaced."""
+        return self.own_keys(head).signed(head)
+
+    def _keys_for(self, batch: Batch, *, own: bool) -> KeyHistory:
         if (batch.origin == self.node) != own:
             raise ChainBroken(batch.origin, batch.after + 1, "forged-origin", "a node writes only its own chain")
-        key = self._own_public() if own else self.chain_key(batch.origin)
-        if key is None:
+        keys = self.own_keys(batch.head) if own else self.chain_keys(batch.origin)
+        if keys is None:
             raise NotFound(f"node {batch.origin}: no admitted signing key is known here; admit it at its parent first")
-        return key
+        return keys
 
-    def _own_public(self) -> bytes:
-        return self._sign_key.public_key().public_bytes_raw()
+    def own_keys(self, head: Head) -> KeyHistory:
+        """What verifies a head of the own chain: the key of now, or for what that did not sign, the history of keys."""
+        now = KeyHistory.single(self._sign_key.public_key().public_bytes_raw())
+        return now if now.signed(head) else self.chain_keys(self.node) or now
 
     def _tell_cosign(self, cosign: Cosign) -> None:
         for told in self._cosign_listeners:

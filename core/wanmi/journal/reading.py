@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from wanmi.entries import Cosign, Head, addressed
+from wanmi.journal.keys import KEY_KINDS, KeyHistory, key_history
 from wanmi.journal.rows import ENTRY, HEAD, audience_of, select_stored, stored_of
 from wanmi.journal.state import ChainState
 from wanmi.journal.types import Cursor, Item
@@ -31,7 +32,7 @@ class Reading:
         self._store = store
         self._state = state
         self._pinned = pinned
-        self._keys: dict[str, tuple[bytes, bool]] = {}
+        self._keys: dict[str, tuple[KeyHistory, bool]] = {}
 
     # -- cursors ----------------------------------------------------------------------------------------
 
@@ -112,17 +113,18 @@ class Reading:
 
     def key_of(self, node: str) -> bytes | None:
         """The Ed25519 public key (32 bytes) of a node that is admitted and not revoked; None otherwise."""
-        key, admitted = self._key(node)
-        return key if admitted else None
+        keys, admitted = self._key(node)
+        return keys.present if keys is not None and admitted else None
 
-    def chain_key(self, node: str) -> bytes | None:
-        """The key that a node's chain is verified with, also after its revocation: what it wrote before stands.
+    def chain_keys(self, node: str) -> KeyHistory | None:
+        """The keys that a node's chain is verified with, also after its revocation: what it wrote before stands.
 
-        A revoked node is refused at its link; what its parent took in until then still travels on.
+        A revoked node is refused at its link; what its parent took in until then still travels on. One that is
+        admitted again with another key has both: the earlier one up to where the parent held its chain.
         """
         return self._key(node)[0]
 
-    def _key(self, node: str) -> tuple[bytes | None, bool]:
+    def _key(self, node: str) -> tuple[KeyHistory | None, bool]:
         known = self._keys.get(node)
         if known is None:
             kept = self._keys
@@ -131,15 +133,20 @@ class Reading:
                 kept[node] = known  # into the dict from before the look: a newer one knows newer entries
         return known if known is not None else (None, False)
 
-    def _find_key(self, node: str) -> tuple[bytes, bool] | None:
-        pinned = self._pinned.get(node)
+    def _find_key(self, node: str) -> tuple[KeyHistory, bool] | None:
+        keys, pinned = self._find_history(node), self._pinned.get(node)
         if pinned is not None:
-            return pinned, True
-        rows = self._rows(select(NODE.c.sign_key, NODE.c.state).where(NODE.c.code == node))
-        return (bytes.fromhex(rows[0].sign_key), rows[0].state == "admitted") if rows else None
+            return keys.trusting(pinned) if keys is not None else KeyHistory.single(pinned), True
+        states = self._rows(select(NODE.c.state).where(NODE.c.code == node))
+        return (keys, bool(states) and states[0].state == "admitted") if keys is not None else None
+
+    def _find_history(self, node: str) -> KeyHistory | None:
+        about = (ENTRY.c.subject == f"node:{node}") & ENTRY.c.kind.in_(KEY_KINDS)
+        rows = self._rows(select_stored().where(about).order_by(ENTRY.c.origin, ENTRY.c.seq))
+        return key_history(node, [entry for row in rows if (entry := stored_of(row).entry) is not None])
 
     def _learn_keys(self, new: Sequence[Stored]) -> None:
-        if any(s.entry is not None and s.entry.kind.startswith("node.") for s in new):
+        if any(s.entry is not None and s.entry.kind.startswith(("node.", "key.")) for s in new):
             self._keys = {}
 
     # -- heads and countersignatures ----------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wanmi.entries import GENESIS, Head, verify_cosign, verify_head
+from wanmi.entries import GENESIS, Head, verify_cosign
 from wanmi.errors import LinkError
 from wanmi.journal.types import Cursor
 from wanmi.links.claims import Claim
@@ -22,7 +22,6 @@ class Streams:
         self._line = line
         self._side = side
         self._me = ends.me.code
-        self._sign = ends.me.sign
         self._book = ends.book
         self._directory = ends.directory
         self._depot = ends.depot
@@ -172,7 +171,7 @@ class Streams:
             return
         head = claim.yours
         mine = head is not None and (head.origin, head.seq, head.hash) == (self._me, seq, hash_)
-        if head is None or not mine or not verify_head(head, self._sign.public_key().public_bytes_raw()):
+        if head is None or not mine or not self._book.signed_here(head):
             self._out[self._me].stop("broken")
             text = f"{self._line.peer} says it holds entry {seq} of our chain, but shows no head that we signed"
             self._line.emit(Alarm("broken", text, evidence=evidence))

@@ -58,7 +58,6 @@ class Tail:
         self._journal = journal
         self._store = store
         self._signer = signer
-        self._public = signer.key.public_key().public_bytes_raw()
         with store.reader() as connection:
             rows = connection.execute(select(ROW.c.seq, ROW.c.hash, ROW.c.raw.is_not(None)).order_by(ROW.c.seq)).all()
         held = journal.cursor(journal.node).seq
@@ -74,7 +73,7 @@ class Tail:
 
     def checked(self, batch: Batch, peer: str) -> Checked:
         """A batch that this node itself signed; ChainBroken for any other."""
-        return Checked(batch, peer, self._public)
+        return Checked(batch, peer, self._journal.own_keys(batch.head))
 
     def take(self, batch: Batch, peer: str) -> Cursor:
         """Keep what a peer gives back (``checked`` before), and apply what is whole by now; how far its gift goes.

@@ -96,6 +96,10 @@ class Book(Protocol):
         """The chain's hash after an entry."""
         ...
 
+    def signed_here(self, head: Head) -> bool:
+        """Whether this node signed a head of its chain, with its key of now or an earlier one."""
+        ...
+
     def batch_for(self, peer: str, origin: str, after: int, *, limit: int, max_bytes: int) -> Batch | None:
         """What comes after ``after``, redacted for the peer; None when there is nothing that can be sent."""
         ...

@@ -4,6 +4,7 @@ from wanmi.node.calling import await_commands, call_action, connect_live, run_ac
 from wanmi.node.creating import Created, NewNode, create_node, node_card, read_run_file
 from wanmi.node.migrating import migrate_node
 from wanmi.node.node import Node, load_enabled, new_registry
+from wanmi.node.rekeying import rekey_node
 from wanmi.node.restarting import restart_in_place, restart_process
 from wanmi.node.trial import begin_start, give_up
 
@@ -22,6 +23,7 @@ __all__ = [
     "new_registry",
     "node_card",
     "read_run_file",
+    "rekey_node",
     "restart_in_place",
     "restart_process",
     "run_action",

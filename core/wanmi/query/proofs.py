@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from wanmi.entries import Cosign, chain_hash, raw_digest, verify_cosign
+from wanmi.entries import Cosign, chain_hash, raw_digest
 from wanmi.errors import BadInput
 from wanmi.journal import Journal
 from wanmi.registry import Stored
@@ -60,5 +60,5 @@ def _good_cosign(journal: Journal, origin: str) -> Cosign | None:
     cosign = journal.best_cosign(origin)
     if cosign is None or journal.hash_at(origin, cosign.seq) != cosign.hash:
         return None
-    key = journal.key_of(cosign.by)
-    return cosign if key is not None and verify_cosign(cosign, key) else None
+    keys = journal.chain_keys(cosign.by)
+    return cosign if keys is not None and keys.cosigned(cosign) else None

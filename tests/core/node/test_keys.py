@@ -55,6 +55,24 @@ def test_keys_are_not_made_twice(tmp_path: Path) -> None:
     assert NodeKeys.load(tmp_path).sign_public == before
 
 
+def test_new_keys_leave_the_local_one(tmp_path: Path) -> None:
+    before = NodeKeys.create(tmp_path, SeededIds(1))
+    (tmp_path / "keys" / "sign.key.new").write_text("broke off here", encoding="ascii")
+    after = NodeKeys.renew(tmp_path, SeededIds(2))
+    assert after.local == before.local
+    for name in ("sign_public", "curve_public", "seal_public"):
+        assert getattr(after, name) != getattr(before, name)
+    assert NodeKeys.load(tmp_path).sign_public == after.sign_public
+    assert sorted(path.name for path in (tmp_path / "keys").iterdir()) == sorted(f"{name}.key" for name in NAMES)
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in (tmp_path / "keys").iterdir())
+
+
+def test_keys_that_are_all_lost_are_made_anew_credentials_are_not(tmp_path: Path) -> None:
+    assert NodeKeys.renew(tmp_path, SeededIds(2)).local
+    with pytest.raises(Conflict, match="come from there"):
+        NodeKeys.renew(tmp_path, SeededIds(3), tmp_path / "keys")
+
+
 @pytest.mark.parametrize("content", ["", "zz", "00" * 31, "00" * 33])
 def test_damaged_and_missing_keys_are_named(tmp_path: Path, content: str) -> None:
     NodeKeys.create(tmp_path, SeededIds(1))

@@ -32,6 +32,7 @@ BODIES: dict[str, list[msgspec.Struct]] = {
         for parent in (None, "210100")
     ],
     "node.revoked": [kinds.NodeRevoked("210102", "stolen")],
+    "key.replaced": [kinds.KeyReplaced("210102", 40, "h", "k")],
     "terminal.admitted": [kinds.TerminalAdmitted("T210102-0001", "k", "v", None)],
     "terminal.revoked": [kinds.TerminalRevoked("T210102-0001", "lost")],
     "terminal.asked": [kinds.TerminalAsked("k", "s", "v", "phone 9", "app/1", 5)],

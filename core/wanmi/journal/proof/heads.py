@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from wanmi.entries import Cosign, Head, verify_cosign, verify_head
+from wanmi.entries import Cosign, Head
+from wanmi.journal.keys import KeyHistory
 from wanmi.journal.proof.chain import Finding
 
 
@@ -14,16 +15,16 @@ def check_heads(
     cosigns: Sequence[Cosign],
     hashes: Mapping[int, bytes],
     end: int,
-    keys: Mapping[str, str],
+    keys: Mapping[str, KeyHistory],
 ) -> tuple[int, list[Finding]]:
     """The newest seq that the origin's signature covers, and what is wrong.
 
-    ``hashes`` are the chain's by seq, ``end`` its last seq, ``keys`` public keys (hex) by node code.
+    ``hashes`` are the chain's by seq, ``end`` its last seq, ``keys`` each node's signing keys by its code.
     """
     findings: list[Finding] = []
     signed = 0
     for head in sorted(heads, key=lambda h: h.seq):
-        if origin in keys and not verify_head(head, bytes.fromhex(keys[origin])):
+        if origin in keys and not keys[origin].signed(head):
             findings.append(_finding(origin, head.seq, "forged-head", "the head's signature does not verify"))
             continue
         findings.extend(_against(origin, head.seq, head.hash, hashes, end, "the head that its node signed"))
@@ -40,9 +41,9 @@ def check_heads(
 
 
 def _check_cosign(
-    origin: str, cosign: Cosign, hashes: Mapping[int, bytes], end: int, keys: Mapping[str, str]
+    origin: str, cosign: Cosign, hashes: Mapping[int, bytes], end: int, keys: Mapping[str, KeyHistory]
 ) -> list[Finding]:
-    if cosign.by in keys and not verify_cosign(cosign, bytes.fromhex(keys[cosign.by])):
+    if cosign.by in keys and not keys[cosign.by].cosigned(cosign):
         detail = f"a countersignature of {cosign.by} does not verify"
         return [_finding(origin, cosign.seq, "forged-head", detail)]
     return _against(origin, cosign.seq, cosign.hash, hashes, end, f"the head that {cosign.by} countersigned")

@@ -8,13 +8,14 @@ that a signed head or countersignature contradicts), ``column`` (a column disagr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from wanmi.entries import Entry
 from wanmi.errors import StoreError
+from wanmi.journal.keys import KEY_KINDS, KeyHistory, key_history
 from wanmi.journal.proof.bundle import read_bundle
 from wanmi.journal.proof.chain import ChainWalk, Finding
 from wanmi.journal.proof.heads import check_heads
@@ -43,10 +44,10 @@ class ChainReport:
 
 @dataclass
 class VerifyReport:
-    """What verify found of all chains, and the keys that it went by."""
+    """What verify found of all chains, and the signing keys that it went by."""
 
     chains: list[ChainReport] = field(default_factory=list)
-    keys: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, KeyHistory] = field(default_factory=dict)
     forks: list[Finding] = field(default_factory=list)
 
     @property
@@ -64,7 +65,7 @@ def verify_paths(paths: Sequence[Path], *, keys: Mapping[str, str] | None = None
     """Verify node directories, SQLite files and bundles, each in itself and against one another.
 
     ``keys`` (node code to hex public key) are trusted from outside; others come from the chains' own
-    ``node.admitted`` entries. StoreError when a path cannot be read.
+    ``node.admitted`` and ``key.replaced`` entries. StoreError when a path cannot be read.
     """
     return verify_sources([open_source(path) for path in paths], keys=keys)
 
@@ -108,12 +109,12 @@ def verify_sources(sources: Sequence[Source], *, keys: Mapping[str, str] | None 
 
 def _verify_source(source: Source, given: Mapping[str, str], report: VerifyReport) -> None:
     chains: list[ChainReport] = []
-    found: dict[str, str] = {}
+    about: list[Entry] = []
     for origin in source.origins():
-        chain, admitted = _walk(source, origin)
-        found = _merged(found, origin, admitted)
+        chain, giving = _walk(source, origin)
+        about += giving
         chains.append(chain)
-    report.keys.update({**found, **given})
+    report.keys.update(_histories(about, given))
     for chain in chains:
         heads = [head for head in source.heads if head.origin == chain.origin]
         cosigns = [cosign for cosign in source.cosigns if cosign.origin == chain.origin]
@@ -128,31 +129,30 @@ def _verify_source(source: Source, given: Mapping[str, str], report: VerifyRepor
     report.chains.extend(chains)
 
 
-def _walk(source: Source, origin: str) -> tuple[ChainReport, dict[str, str]]:
+def _walk(source: Source, origin: str) -> tuple[ChainReport, list[Entry]]:
+    """The chain, and its entries that give nodes their keys."""
     walk = ChainWalk(source.name, origin, source.node)
-    admitted: dict[str, str] = {}
+    giving: list[Entry] = []
     for line in source.lines(origin):
         entry = walk.line(line)
-        if entry is not None:
-            admitted.update(_admitted(entry))
+        if entry is not None and entry.kind in KEY_KINDS:
+            giving.append(entry)
     walk.finish()
     chain = ChainReport(source.name, origin, walk.count, walk.redacted, walk.seq, walk.hash.hex(), 0)
     chain.findings = walk.findings
     chain.marks = walk.hashes
-    return chain, admitted
+    return chain, giving
 
 
-def _merged(found: Mapping[str, str], origin: str, admitted: Mapping[str, str]) -> dict[str, str]:
-    """Keys after one more chain: what a parent says of a child goes before what the child says of itself."""
-    own = {code: key for code, key in admitted.items() if code == origin and code not in found}
-    return {**found, **own, **{code: key for code, key in admitted.items() if code != origin}}
-
-
-def _admitted(entry: Entry) -> Iterable[tuple[str, str]]:
-    if entry.kind == "node.admitted" and entry.kind_v == 1:
-        code, key = entry.body.get("code"), entry.body.get("sign_key")
-        if isinstance(code, str) and isinstance(key, str):
-            yield code, key
+def _histories(about: Sequence[Entry], given: Mapping[str, str]) -> dict[str, KeyHistory]:
+    """Every node's keys by what the chains say; one that is given from outside must be among them, or stands alone."""
+    by_node: dict[str, list[Entry]] = {}
+    for entry in about:
+        by_node.setdefault(entry.subject.removeprefix("node:"), []).append(entry)
+    said = {code: keys for code, entries in by_node.items() if (keys := key_history(code, entries)) is not None}
+    trusted = {code: bytes.fromhex(key) for code, key in given.items()}
+    alone = {code: KeyHistory.single(key) for code, key in trusted.items()}
+    return {**alone, **{code: keys.trusting(trusted.get(code, keys.present)) for code, keys in said.items()}}
 
 
 def _forks_between(chains: Sequence[ChainReport]) -> list[Finding]:
