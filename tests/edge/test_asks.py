@@ -7,13 +7,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-import wanmi_edge
+from edge.asking_town import Town, town_of
 from edge.street import CITY_POINT, EDGE, RunningEdge, Street, running, until
 from wanmi.clock import ManualClock, SystemClock
 from wanmi.coords import Point
@@ -21,13 +19,10 @@ from wanmi.errors import Conflict, LinkError, NotAllowed, NotFound
 from wanmi.identity.asking import Approval, approve_ask, deny_ask, view_asked
 from wanmi.ids import SystemIds
 from wanmi.mqtt import NOT_AUTHORIZED, Address, MqttClient, Session
-from wanmi.node import Node, node_card
-from wanmi.reports.asks import ANSWERS, ASK_PASSWORD, ASK_USER, MAX_ASK, AskAnswer, ask_topic, read_ask
-from wanmi.testing import admit, carry, replay_differences, small_node
+from wanmi.reports.asks import ANSWERS, ASK_PASSWORD, ASK_USER, MAX_ASK, AskAnswer, ask_topic
+from wanmi.testing import replay_differences
 from wanmi_edge.asks.codes import make_code
-from wanmi_edge.asks.desk import AskDesk
-from wanmi_edge.settings import AskSettings
-from wanmi_terminal.asking import Asking, ask, begin_asking, settle
+from wanmi_terminal.asking import ask, settle
 from wanmi_terminal.broker import BrokerUrl
 from wanmi_terminal.field import FieldTerminal, Route
 from wanmi_terminal.home import open_home
@@ -35,44 +30,6 @@ from wanmi_terminal.maker import Draft, Place
 
 DISTRICT = "210102"
 DRAFT = Draft("event", "0102", Place(Point(*CITY_POINT)))
-
-
-@dataclass
-class Town:
-    """A district and an edge."""
-
-    dir: Path
-    district: Node
-    edge: Node
-
-    def exchange(self) -> None:
-        carry(self.edge, self.district)
-        carry(self.district, self.edge)
-
-    def asking(self, name: str = "T", *, again: bool = False) -> Asking:
-        return begin_asking(self.dir / name, "phone 9", SystemIds(), self.edge.clock.now(), again=again)
-
-    def desk(self, **settings: object) -> AskDesk:
-        return AskDesk(self.edge, AskSettings(**{"open": "anybody", **settings}), lambda: "mqtt://127.0.0.1:1883")
-
-    def said(self, desk: AskDesk, asking: Asking, code: str = "") -> AskAnswer:
-        return desk.answer(*read_ask(ask_topic(asking.key_id), asking.message("app/1", code)))
-
-    def entries(self) -> int:
-        return sum(s.entry is not None and s.entry.kind == "terminal.asked" for s in self.edge.journal.read(EDGE, 0))
-
-
-@contextmanager
-def town_of(dir: Path, clock: ManualClock | SystemClock, **asks: object) -> Iterator[Town]:
-    with small_node(dir / "district", clock=clock, sections={"link": {"listen": "tcp://127.0.0.1:7403"}}) as district:
-        edge = small_node(
-            dir / "edge", role="edge", code=EDGE, plugins=[wanmi_edge], parent=node_card(district.dir), clock=clock,
-            sections={"edge.asks": asks} if asks else None,
-        )  # fmt: skip
-        admit(district, edge)
-        carry(district, edge)
-        yield Town(dir, district, edge)
-        assert replay_differences(district) == []
 
 
 @pytest.fixture
@@ -187,9 +144,11 @@ def test_only_the_district_decides_and_a_lost_key_is_replaced(town: Town) -> Non
     assert judge_key(known, "", lambda key: key == lost, 0, town.edge.clock.now()) == "revoked_terminal"
 
 
-@pytest.fixture
-def street(tmp_path: Path) -> Iterator[tuple[Town, RunningEdge]]:
-    with town_of(tmp_path, SystemClock(), open="anybody") as town, running(town.edge, town.district) as edge:  # type: ignore[arg-type]
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Town, RunningEdge]]:
+    """One town with a broker for the tests over it: each asks with keys of its own."""
+    dir = tmp_path_factory.mktemp("street")
+    with town_of(dir, SystemClock(), open="anybody") as town, running(town.edge, town.district) as edge:  # type: ignore[arg-type]
         yield town, edge
 
 
@@ -227,6 +186,7 @@ def test_from_nothing_to_a_report_over_the_broker(street: tuple[Town, RunningEdg
 def test_the_door_bell_opens_nothing_else(street: tuple[Town, RunningEdge]) -> None:
     """The open account: asks for any key, and neither reports, nor answers, nor reads what is a terminal's or the node's."""
     _, edge = street
+    asked = len(edge.entries("terminal.asked"))
     host, port = edge.broker["url"].rpartition("//")[2].rsplit(":", 1)
     address = Address(host, int(port), user=ASK_USER, password=ASK_PASSWORD)
     client = MqttClient(address, Session("a stranger", (ANSWERS,), expiry=0))
@@ -242,7 +202,7 @@ def test_the_door_bell_opens_nothing_else(street: tuple[Town, RunningEdge]) -> N
         assert client.take(10, 0.5) == []
     finally:
         client.stop()
-    assert edge.entries("terminal.asked") == []
+    assert len(edge.entries("terminal.asked")) == asked
     assert Street("T210102-0001").id  # the node's own connection still stands
     assert edge.client().probe(5) >= 0
 
@@ -260,17 +220,17 @@ def test_the_commands(street: tuple[Town, RunningEdge]) -> None:
     """`wanmi terminal ask` in a process of its own, `asked` and `approve` at the district's directory."""
     town, edge = street
     wanmi = [str(Path(sys.executable).with_name("wanmi")), "terminal"]
-    where = town.dir / "phone"
+    where, asked = town.dir / "phone", len(edge.entries("terminal.asked"))
     process = subprocess.Popen(
         [*wanmi, "ask", str(where), "--broker", edge.broker["url"], "--wait", "40"], stdout=subprocess.PIPE, text=True
     )
-    until(lambda: edge.entries("terminal.asked"), "asked", 40)
+    until(lambda: len(edge.entries("terminal.asked")) > asked, "asked", 40)
     town.exchange()
     (seen,) = view_asked(town.district)
-    approve_ask(town.district, seen.id, Approval())
+    admitted = approve_ask(town.district, seen.id, Approval())
     town.exchange()
     out, _ = process.communicate(timeout=40)
     assert process.returncode == 0, out
     assert seen.fingerprint in out
-    assert "admitted as T210102-0001" in out
-    assert json.loads((where / "terminal.json").read_text())["terminal"] == "T210102-0001"
+    assert f"admitted as {admitted.terminal}" in out
+    assert json.loads((where / "terminal.json").read_text())["terminal"] == admitted.terminal

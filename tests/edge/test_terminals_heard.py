@@ -67,7 +67,7 @@ def test_the_heartbeat_goes_through_the_district_and_back(edge: RunningEdge, tmp
     home = init_home(
         tmp_path / "terminal", "T210102-0002", SystemIds(), district_keys=(edge.district.keys.sign_public.hex(),)
     )
-    street = Street(home.terminal, home.key, home.password)
+    street = Street(home.terminal, home.key, home.ring.current.password)
     edge.admit(street)
     edge.district.tell(edge.node, sent(street, "task-0001"))
     route = Route(BrokerUrl.parse(edge.broker["url"]))

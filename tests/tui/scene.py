@@ -129,6 +129,10 @@ TERMINALS = [
     {"terminal": "T210102-0002", "district": DISTRICT, "state": "admitted", "holder": "P0043", "pending_tasks": 2, "refused": 1, "heard_at": NOW - 95 * MINUTE, "battery": 12, "app": "1.3.9", "queue": 7},
     {"terminal": "T210102-0003", "district": DISTRICT, "state": "revoked"},
 ]  # fmt: skip
+ASKED = [
+    {"id": "1f0c9d2e77ab4410", "fingerprint": "1f0c 9d2e 77ab 4410 9bd2 03c1 5e6f a7d8", "edge": EDGE, "model": "手持终端 Pixel 9", "app": "1.4.0",
+     "asked_at": NOW - 4 * MINUTE, "expires_at": NOW + 10_000 * MINUTE, "state": "pending"},
+]  # fmt: skip
 VEHICLES = {
     "as_of": NOW,
     "vehicles": [{
@@ -214,6 +218,7 @@ def edge_answers(request: httpx.Request) -> httpx.Response:
         "/drivers": {"drivers": [{"name": "ups-snmp", "commands": [{"name": "test_battery", "zh": "电池自检", "en": "battery test"}]}]},
         "/ledger": LEDGER, "/spool/refused": {"refused": REFUSED}, "/terminals": {"as_of": NOW, "terminals": TERMINALS},
         "/terminals/positions": {"positions": [{"terminal": "T210102-0001", "lon_e7": 1234301000, "lat_e7": 417970000, "fix_at": NOW - 25 * SECOND}]},
+        "/terminals/asked": {"as_of": NOW, "asked": ASKED},
         "/scenes": SCENES, "/walls": WALLS, "/vehicles": VEHICLES, "/fences": FENCES,
         "/devices/D0001/samples": samples(),
     }  # fmt: skip
@@ -235,6 +240,7 @@ def district_answers(request: httpx.Request) -> httpx.Response:
         "/node": {"code": DISTRICT, "role": "district", "parent": "210100", "now": NOW, "version": "0.1.0"},
         "/health": [{"name": "node", "state": "fine", "reason": ""}], "/heads": HEADS, "/links": {}, "/nodes": [],
         "/alarms": {"as_of": NOW, "alarms": ALARMS[:1]},
+        "/terminals": {"as_of": NOW, "terminals": TERMINALS}, "/terminals/asked": {"as_of": NOW, "asked": ASKED},
         "/equipment": {"devices": [{
             "edge": "21010202", "device": "D0001", "driver": "ups-snmp", "kind": "ups", "name": "五里河 UPS", "health": "stale",
             "health_reason": "silent for 90 s", "power": "mains",

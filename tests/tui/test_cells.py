@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from wanmi_tui.cells import ago, clock, column_widths, cut, degrees, fit, fold, number, pair_lines, size, span, spark
 from wanmi_tui.words import LANGS, T, Text, word
+from wanmi_tui.words_terminals import TerminalWords
 
 SECOND = 1_000_000
 texts = st.text(st.sampled_from("万米不间断电源，。 ab1-…·é"), max_size=60)
@@ -67,7 +68,7 @@ def test_times_sizes_and_values_as_people_read_them() -> None:
 def test_every_word_is_there_in_both_languages_and_takes_the_same_facts() -> None:
     import re
 
-    words = {name: text for name, text in vars(T).items() if isinstance(text, Text)}
+    words = {name: text for name, text in {**vars(TerminalWords), **vars(T)}.items() if isinstance(text, Text)}
     assert len(words) > 150
     for name, text in words.items():
         assert text.zh.strip(), name

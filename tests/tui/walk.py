@@ -13,6 +13,8 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "power": ("3", "down", "down"),
     "gnss": ("4",),
     "terminals": ("5",),
+    "several_approve": ("5", "a", "enter", "enter"),
+    "several_revoke": ("5", "down", "x", "l", "o", "s", "t", "enter"),
     "vehicles": ("6",),
     "displays": ("7",),
     "network": ("8",),

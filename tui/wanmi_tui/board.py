@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import DataTable, Input
 
+from wanmi_tui.admitting import Admitting
 from wanmi_tui.cells import clock, cut
-from wanmi_tui.doing import Doing
 from wanmi_tui.pages import Line, Look, Page
 from wanmi_tui.sections import BY_NAME, SECTIONS, Section
 from wanmi_tui.state import NodeState
@@ -28,7 +28,7 @@ NOTES = 3
 """Lines below the table about the chosen line."""
 
 
-class Board(Doing, Screen[None]):
+class Board(Admitting, Screen[None]):
     """Sections over all nodes."""
 
     AUTO_FOCUS = "#table"
@@ -44,7 +44,10 @@ class Board(Doing, Screen[None]):
         Binding("n", "next_node"),
         Binding("p", "app.pause"),
         Binding("r", "app.refresh"),
-        Binding("a", "acknowledge"),
+        Binding("a", "agree"),
+        Binding("d", "deny"),
+        Binding("o", "rotate"),
+        Binding("x", "revoke"),
         Binding("s", "silence"),
         Binding("t", "retry"),
         Binding("v", "verify"),
@@ -189,6 +192,13 @@ class Board(Doing, Screen[None]):
             return
         at = (SECTIONS.index(self.section) + by) % len(SECTIONS)
         self.action_section(SECTIONS[at].name)
+
+    def action_agree(self) -> None:
+        """Acknowledge an alarm; admit a terminal that asks."""
+        if self.section_name == "terminals":
+            self.action_approve()
+        else:
+            self.action_acknowledge()
 
     def action_move(self, by: int) -> None:
         """Up or down."""

@@ -13,7 +13,7 @@ import msgspec
 from wanmi.errors import BadInput
 from wanmi_tui.trust import tls_fault, trust_of, why_untrusted
 from wanmi_tui.wire import Alarm, Answered, Entries, Hint, OwnNode, Problem, Samples
-from wanmi_tui.wire_field import Admitted, Call, Ended, Retried, Wall
+from wanmi_tui.wire_field import Admitted, Ask, Call, Ended, Retried, Terminal, Wall
 from wanmi_tui.words import T, Text
 
 Answer = TypeVar("Answer")
@@ -114,6 +114,26 @@ class NodeClient:
     async def revoke_wall(self, wall: str, reason: str) -> object:
         """End a wall's password."""
         return await self._ask("DELETE", f"/walls/{quote(wall, safe='')}", Wall, query={"reason": reason})
+
+    async def approve(self, ask: Ask, terminal: str, holder: str, replace: bool) -> str:
+        """Admit a terminal that asked; the id that it has now."""
+        body = {"terminal": terminal, "holder": holder, "replace": replace}
+        return (await self._ask("POST", f"/terminals/asked/{quote(ask.id, safe='')}/approve", Ask, body=body)).terminal
+
+    async def deny(self, ask: Ask, reason: str) -> object:
+        """Turn a terminal away that asked."""
+        path = f"/terminals/asked/{quote(ask.id, safe='')}/deny"
+        return await self._ask("POST", path, Ask, body={"reason": reason})
+
+    async def rotate(self, terminal: str, reason: str) -> object:
+        """Have a terminal make a new key."""
+        path = f"/terminals/{quote(terminal, safe='')}/rotate"
+        return await self._ask("POST", path, Terminal, body={"reason": reason})
+
+    async def revoke(self, terminal: str, reason: str) -> object:
+        """Refuse a terminal from now on."""
+        path = f"/terminals/{quote(terminal, safe='')}/revoke"
+        return await self._ask("POST", path, Terminal, body={"reason": reason})
 
     async def hints(self, after: int | None) -> AsyncIterator[Hint]:
         """Entries as they come, from a position on; ends when the stream does. The first has the position only."""

@@ -16,7 +16,7 @@ MOST_LINES = 500
 
 TONES: dict[str, Tone] = {
     "fine": "good", "up": "good", "valid": "good", "shown": "good", "watched": "good", "called": "warn", "failed": "bad", "not_connected": "warn", "mains": "good", "good": "good", "current": "good", "on": "good",
-    "warn": "warn", "warning": "warn", "stale": "warn", "implausible": "warn", "no_fix": "warn", "over": "warn",
+    "warn": "warn", "asking": "warn", "warning": "warn", "stale": "warn", "implausible": "warn", "no_fix": "warn", "over": "warn",
     "battery": "warn", "bypass": "warn", "pending": "warn", "connecting": "warn", "warming": "warn", "cooling": "warn",
     "bad": "bad", "critical": "bad", "unreachable": "bad", "refused": "bad", "lost": "bad", "low": "bad",
     "revoked": "bad", "fault": "bad",

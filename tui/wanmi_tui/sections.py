@@ -9,6 +9,7 @@ from typing import Any
 from wanmi_tui.pages import Look, Page
 from wanmi_tui.state import NodeState
 from wanmi_tui.topics import (
+    ASKED,
     DEVICES,
     DRIVERS,
     EQUIPMENT,
@@ -57,7 +58,15 @@ SECTIONS: tuple[Section, ...] = (
     Section("2", "alarms", T.alarms, T.alarms, alarms_page, (), ("acknowledge", "silence")),
     Section("3", "power", T.power, T.power_long, power_page, _DEVICES, ("command",)),
     Section("4", "gnss", T.gnss, T.gnss_long, gnss_page, _DEVICES, ("command",)),
-    Section("5", "terminals", T.terminals, T.terminals_long, terminals_page, (TERMINALS, POSITIONS)),
+    Section(
+        "5",
+        "terminals",
+        T.terminals,
+        T.terminals_long,
+        terminals_page,
+        (TERMINALS, ASKED, POSITIONS),
+        ("approve", "deny", "rotate", "revoke"),
+    ),
     Section("6", "vehicles", T.vehicles, T.vehicles_long, vehicles_page, (VEHICLES, FENCES, *_DEVICES)),
     Section(
         "7", "displays", T.displays, T.displays_long, displays_page, (*_DEVICES, SCENES, WALLS), ("command", "wall")

@@ -87,6 +87,8 @@ def key_line(section: Section, app: WanmiApp, lang: Lang, theme: str, width: int
     """The keys that do something here."""
     does = {"acknowledge": ("a", T.key_ack), "silence": ("s", T.key_silence), "command": ("c", T.key_command)}
     does |= {"wall": ("w", T.key_wall), "retry": ("t", T.key_retry), "verify": ("v", T.key_verify)}
+    does |= {"approve": ("a", T.key_approve), "deny": ("d", T.key_deny)}
+    does |= {"rotate": ("o", T.key_rotate), "revoke": ("x", T.key_revoke)}
     pairs = [("↵", T.key_open), *(does[name] for name in section.does), ("/", T.key_find), ("y", T.key_copy)]
     pairs += [("p", T.key_go_on if app.paused else T.key_pause)]
     pairs += [("n", T.key_node)] if len(app.watches) > 1 else []

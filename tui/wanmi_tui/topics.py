@@ -19,6 +19,7 @@ from wanmi_tui.wire import (
     OwnNode,
 )
 from wanmi_tui.wire_field import (
+    Asks,
     Fences,
     Ledger,
     Positions,
@@ -55,6 +56,7 @@ DRIVERS = Topic("drivers", "/drivers", Drivers, 300.0)
 LEDGER = Topic("ledger", "/ledger", Ledger, 5.0, ("report.",))
 REFUSED = Topic("refused", "/spool/refused", RefusedReports, 10.0, ("report.",))
 TERMINALS = Topic("terminals", "/terminals", Terminals, 10.0, ("terminal.",))
+ASKED = Topic("asked", "/terminals/asked", Asks, 10.0, ("terminal.",))
 POSITIONS = Topic("positions", "/terminals/positions", Positions, 15.0)
 VEHICLES = Topic("vehicles", "/vehicles", Vehicles, 5.0, ("fence.", "vehicle."))
 FENCES = Topic("fences", "/fences", Fences, 30.0, ("fence.",))

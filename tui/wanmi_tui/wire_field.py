@@ -35,6 +35,28 @@ class Terminals(msgspec.Struct, frozen=True):
     terminals: list[Terminal] = []
 
 
+class Ask(msgspec.Struct, frozen=True):
+    """A terminal that asks to be admitted; ``fingerprint`` to compare with its screen, ``edge`` where it asked."""
+
+    id: str
+    fingerprint: str = ""
+    edge: str = ""
+    model: str = ""
+    app: str = ""
+    asked_at: int = 0
+    expires_at: int = 0
+    state: str = ""
+    terminal: str = ""
+    reason: str = ""
+
+
+class Asks(msgspec.Struct, frozen=True):
+    """GET /terminals/asked."""
+
+    as_of: int = 0
+    asked: list[Ask] = []
+
+
 class Position(msgspec.Struct, frozen=True):
     """Where a terminal was by its own status."""
 

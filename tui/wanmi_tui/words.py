@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from wanmi_tui.texts import LANGS, Lang, Text
+from wanmi_tui.words_terminals import TerminalWords
 
-Lang = Literal["zh", "en"]
-LANGS: tuple[Lang, ...] = ("zh", "en")
-
-
-class Text(NamedTuple):
-    """A text in both languages; ``{facts}`` are filled in."""
-
-    zh: str
-    en: str
-
-    def to(self, lang: Lang, **facts: object) -> str:
-        """The text in one language with its facts."""
-        text = self.zh if lang == "zh" else self.en
-        return text.format(**facts) if facts else text
+__all__ = ["LANGS", "Lang", "T", "Text", "word"]
 
 
-class T:
+class T(TerminalWords):
     """The texts."""
 
     # time
@@ -292,7 +280,7 @@ class T:
     k_open = Text("打开明细", "open what is chosen")
     k_find = Text("查找（Esc 取消）", "find (Esc ends it)")
     k_node = Text("只看下一个节点", "show the next node only")
-    k_ack = Text("确认告警（可写备注）", "acknowledge an alarm, with a note")
+    k_ack = Text("确认告警（可写备注）；批准终端", "acknowledge an alarm; admit a terminal")
     k_silence = Text("静音告警（到期自动恢复）", "silence an alarm until a time")
     k_retry = Text("重试拒收件", "retry a refused report")
     k_verify = Text("核验日志链", "verify the chain")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from wanmi.errors import BadInput, Conflict, NotAllowed, NotFound
 from wanmi.identity.keys import fingerprint
-from wanmi.identity.terminals import is_admitted, terminal_entries, terminal_subject
+from wanmi.identity.terminals import checked_reason, is_admitted, terminal_entries, terminal_subject
 from wanmi.journal.terminal_asks import Asked, list_asked
 from wanmi.kinds import TerminalAdmitted, TerminalDenied, home_district
 from wanmi.models import TerminalRow, table
@@ -19,9 +19,6 @@ from wanmi.reports.envelope import TERMINAL_ID, key_id
 
 if TYPE_CHECKING:
     from wanmi.registry import NodeContext
-
-MAX_REASON = 500
-"""Characters of why a terminal was turned away: the terminal shows it."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +53,14 @@ def view_asked(node: NodeContext, *, all: bool = False) -> list[AskView]:
         return [_view(one) for one in list_asked(tx, node.clock.now()) if all or one.state == "pending"]
 
 
+def find_asked(node: NodeContext, id: str) -> AskView:
+    """A request, however it stands; NotFound."""
+    found = next((one for one in view_asked(node, all=True) if one.id == id), None)
+    if found is None:
+        raise NotFound(f"request {id!r}: none of that id; `wanmi terminal asked` lists them")
+    return found
+
+
 def approve_ask(node: NodeContext, id: str, approval: Approval, actor: str | None = None) -> TerminalAdmitted:
     """At a district: admit the terminal that asked. NotAllowed elsewhere, NotFound, Conflict (decided, expired, id taken)."""
     asked = _pending(node, id)
@@ -76,10 +81,8 @@ def approve_ask(node: NodeContext, id: str, approval: Approval, actor: str | Non
 def deny_ask(node: NodeContext, id: str, reason: str, actor: str | None = None) -> None:
     """At a district: turn the terminal away; it shows the reason."""
     asked = _pending(node, id)
-    if not reason.strip() or len(reason) > MAX_REASON:
-        raise BadInput(f"reason: say why, in at most {MAX_REASON} characters")
     subject = f"ask:{node.code}:{_id(asked)}"
-    body = TerminalDenied(asked.sign_key, reason.strip())
+    body = TerminalDenied(asked.sign_key, checked_reason(reason))
     node.journal.append(Draft("terminal.denied", subject, body, actor=actor, expect=0)).result()
 
 

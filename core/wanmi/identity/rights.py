@@ -77,6 +77,7 @@ _AT_CENTRES: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = MappingProxyT
         "report.register": ("登记来件", "Register reports", "reports:write", ("operator", "shift_leader")),
         "task.read": ("看任务", "Read tasks", "tasks:read", STAFF),
         "task.send": ("下发任务", "Send tasks to terminals", "tasks:write", ("operator", "shift_leader", "supervisor")),
+        "terminal.change": ("准入、轮换与吊销终端", "Admit, rotate and revoke terminals", "devices:write", TECHNICIANS),
         "order.read": ("看转交与督办", "Read orders", "orders:read", STAFF),
         "order.issue": (
             "转交、督办",
@@ -93,13 +94,18 @@ _AT_CENTRES: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = MappingProxyT
 )
 
 
+_TIERS: Mapping[str, tuple[Tier, ...]] = MappingProxyType(
+    {"order.issue": ("city",), "order.answer": ("district",), "terminal.change": ("district",)}
+)
+"""Rights of one tier of the centres only."""
+
+
 def register_rights(to: Registry) -> None:
     """Register the core's rights."""
     for name, (zh, en, scope, posts) in _RIGHTS.items():
         to.right(name, zh=zh, en=en, scope=scope, posts=posts)
     for name, (zh, en, scope, posts) in _AT_CENTRES.items():
-        tiers: tuple[Tier, ...] = {"order.issue": ("city",), "order.answer": ("district",)}.get(name, CENTRES)  # type: ignore[assignment]
-        to.right(name, zh=zh, en=en, scope=scope, posts=posts, tiers=tiers)
+        to.right(name, zh=zh, en=en, scope=scope, posts=posts, tiers=_TIERS.get(name, CENTRES))
 
 
 def check_rights(rights: Iterable[Right]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from wanmi.errors import Conflict, NotAllowed, NotFound
+from wanmi.errors import BadInput, Conflict, NotAllowed, NotFound
 from wanmi.kinds import TerminalAdmitted, TerminalRevoked, TerminalRotationOrdered
 from wanmi.models import TerminalRow, table
 from wanmi.registry import Draft
@@ -15,6 +15,9 @@ from wanmi.reports.cards import read_card
 
 if TYPE_CHECKING:
     from wanmi.registry import NodeContext, Stored
+
+MAX_REASON = 500
+"""Characters of why a terminal is turned away, revoked or rotated: terminals and screens show it."""
 
 
 def admit_terminal(node: NodeContext, card: str, holder: str | None = None) -> TerminalAdmitted:
@@ -39,28 +42,34 @@ def admit_terminal(node: NodeContext, card: str, holder: str | None = None) -> T
     return body
 
 
-def revoke_terminal(node: NodeContext, terminal: str, reason: str) -> None:
-    """At a district: refuse a terminal's reports from now on; NotFound when it is not admitted here."""
-    earlier = terminal_entries(node, terminal)
-    if not is_admitted(earlier):
-        raise NotFound(f"terminal {terminal} is not admitted here; `wanmi node list-terminals` shows who is")
-    body = TerminalRevoked(terminal, reason)
-    node.journal.append(
-        Draft("terminal.revoked", terminal_subject(node.code, terminal), body, expect=len(earlier))
-    ).result()
+def revoke_terminal(node: NodeContext, terminal: str, reason: str, actor: str | None = None) -> None:
+    """At a district: refuse a terminal's reports from now on; BadInput (reason), NotFound when it is not admitted here."""
+    body = TerminalRevoked(terminal, checked_reason(reason))
+    _say_of_admitted(node, "terminal.revoked", body, actor)
 
 
 def order_rotation(node: NodeContext, terminal: str, reason: str, actor: str | None = None) -> None:
-    """At a district: have a terminal make a new key; it does so when it hears of it. NotFound when it is not admitted here."""
-    earlier = terminal_entries(node, terminal)
+    """At a district: have a terminal make a new key; it does so when it hears of it. Raises as ``revoke_terminal``."""
+    body = TerminalRotationOrdered(terminal, checked_reason(reason))
+    _say_of_admitted(node, "terminal.rotation_ordered", body, actor)
+
+
+def checked_reason(reason: str) -> str:
+    """A reason without the space around it; BadInput when there is none, or too much of it."""
+    said = reason.strip()
+    if not said or len(said) > MAX_REASON:
+        raise BadInput(f"reason: say why, in at most {MAX_REASON} characters")
+    return said
+
+
+def _say_of_admitted(
+    node: NodeContext, kind: str, body: TerminalRevoked | TerminalRotationOrdered, actor: str | None
+) -> None:
+    earlier = terminal_entries(node, body.terminal)
     if not is_admitted(earlier):
-        raise NotFound(f"terminal {terminal} is not admitted here; `wanmi node list-terminals` shows who is")
-    body = TerminalRotationOrdered(terminal, reason)
-    node.journal.append(
-        Draft(
-            "terminal.rotation_ordered", terminal_subject(node.code, terminal), body, actor=actor, expect=len(earlier)
-        )
-    ).result()
+        raise NotFound(f"terminal {body.terminal} is not admitted here; `wanmi node list-terminals` shows who is")
+    subject = terminal_subject(node.code, body.terminal)
+    node.journal.append(Draft(kind, subject, body, actor=actor, expect=len(earlier))).result()
 
 
 def list_terminals(node: NodeContext) -> list[TerminalAdmitted]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from wanmi.errors import NotFound
 from wanmi.journal.task_rows import TaskRow
 from wanmi.journal.terminal_rows import TerminalHeardRow
 from wanmi.models import ReportRow, TerminalRow, table
@@ -54,6 +55,14 @@ def list_terminals_heard(tx: Connection, now: int) -> Sequence[TerminalView]:
     heard, tasks, reports = _heard(tx), _open_tasks(tx), _newest_reports(tx)
     found = tx.execute(select(row).order_by(row.c.terminal, row.c.district))
     return [_view(one, heard.get(one.terminal), tasks, reports, now) for one in found]
+
+
+def find_terminal(tx: Connection, district: str, terminal: str, now: int) -> TerminalView:
+    """What a district says of a terminal, and how it was heard last; NotFound when it never admitted it."""
+    for one in list_terminals_heard(tx, now):
+        if (one.district, one.terminal) == (district, terminal):
+            return one
+    raise NotFound(f"terminal {terminal} is not known at {district}; GET /api/v1/terminals lists those that are")
 
 
 def _view(one: Any, heard: Any, tasks: Mapping[str, int], reports: Mapping[str, Newest], now: int) -> TerminalView:

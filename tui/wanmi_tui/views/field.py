@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from wanmi_tui.cells import ago, clock, degrees
 from wanmi_tui.pages import Cell, Column, Line, Look, Page, dim, joined, page_of, plain, state_cell
 from wanmi_tui.state import NodeState
-from wanmi_tui.topics import DEVICES, FENCES, POSITIONS, TERMINALS, VEHICLES
+from wanmi_tui.topics import ASKED, DEVICES, FENCES, POSITIONS, TERMINALS, VEHICLES
 from wanmi_tui.views.devices import fix_cells
 from wanmi_tui.wire import Device, Devices, Fix, Part
 from wanmi_tui.wire_field import (
+    Ask,
+    Asks,
     Fence,
     Fences,
     Position,
@@ -44,9 +46,31 @@ LOW = 20
 
 
 def terminals_page(look: Look, states: Sequence[NodeState]) -> Page:
-    """A line for each terminal."""
-    lines = (line for state in states for line in _terminals(look, state))
-    return page_of(look, states, TERMINALS, T.what_terminals, TERMINAL_COLUMNS, lines)
+    """A line for each terminal; those that ask to be admitted come first."""
+    asking = [line for state in states for line in _asks(look, state)]
+    known = [line for state in states for line in _terminals(look, state)]
+    return page_of(look, states, TERMINALS, T.what_terminals, TERMINAL_COLUMNS, asking + known)
+
+
+def _asks(look: Look, state: NodeState) -> Iterator[Line]:
+    told = state.get(ASKED) or Asks()
+    yield from (_ask(look, state, one, told.as_of) for one in told.asked)
+
+
+def _ask(look: Look, state: NodeState, one: Ask, now: int) -> Line:
+    """The end of the fingerprint stands in the line, all of it below."""
+    lang = look.lang
+    cells = (
+        plain(one.model or one.id), state_cell("asking", lang), dim(ago(one.asked_at, now, lang)), dim("–"), dim("–"),
+        plain(one.app or "–"), plain(f"…{one.fingerprint[-18:]}"),
+    )  # fmt: skip
+    times = f"{clock(one.asked_at, date=True)} → {clock(one.expires_at, date=True)}"
+    notes = (
+        f"{T.fingerprint.to(lang)} {one.fingerprint}",
+        T.compare.to(lang),
+        joined(one.id, one.model, one.edge, times),
+    )
+    return Line(f"ask {one.id}", state, cells, one, notes)
 
 
 def _terminals(look: Look, state: NodeState) -> Iterator[Line]:

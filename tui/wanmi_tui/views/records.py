@@ -27,7 +27,7 @@ FIELDS: dict[str, Text] = {
     "silenced_until": T.quiet, "settings": T.settings, "failures": T.failures, "samples": T.samples, "retry": T.can_retry,
     "app": T.version, "round_trip_ms": T.trip, "district": T.district, "connected": T.up, "vehicle": T.vehicle, "fix": T.fix,
     "identity": T.identity, "speed_cm_s": T.speed, "course_cdeg": T.course, "satellites": T.satellites, "systems": T.systems,
-    "displays": T.displays, "page": T.page, "power": T.supply,
+    "fingerprint": T.fingerprint, "model": T.model, "asked_at": T.asked_at, "expires_at": T.expires_at, "displays": T.displays, "page": T.page, "power": T.supply,
 }  # fmt: skip
 """The API's names of fields, in words."""
 
@@ -88,7 +88,7 @@ def help_pairs(lang: Lang) -> Pairs:
     keys = (
         ("1 … 9 0", T.k_sections), ("Tab →  /  ⇧Tab ←", T.k_next), ("↑ ↓ j k PgUp PgDn", T.k_move),
         ("Enter", T.k_open), ("/", T.k_find), ("n", T.k_node), ("a", T.k_ack), ("s", T.k_silence), ("t", T.k_retry),
-        ("c", T.k_command), ("w", T.k_wall), ("v", T.k_verify), ("y", T.k_copy), ("p", T.k_pause), ("r", T.k_refresh),
+        ("c", T.k_command), ("w", T.k_wall), ("d", T.k_deny), ("o", T.k_rotate), ("x", T.k_revoke), ("v", T.k_verify), ("y", T.k_copy), ("p", T.k_pause), ("r", T.k_refresh),
         ("Ctrl-P  :", T.k_palette), ("F2", T.k_lang), ("F3", T.k_theme), ("? F1", T.k_help), ("q", T.k_quit),
     )  # fmt: skip
     return [("", T.help_words.to(lang)), *((key, text.to(lang)) for key, text in keys)]
