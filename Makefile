@@ -46,6 +46,7 @@ check: $(STAMP)
 	@$(PYTEST) -q tests/house
 
 faults: $(STAMP) system
+	@tools/system-packages iproute2 faketime
 	@$(PYTEST) -n $(WORKERS) --dist loadgroup -m "long" --timeout 3600 tests $(ARGS)
 
 fuzz: $(STAMP) system

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from wanmi.errors import StoreError
@@ -34,11 +35,18 @@ def run_wanmi(*arguments: str) -> str:
 
 
 class NodeProcess:
-    """One node as a process; its standard output and error go to DIR/log/process.log."""
+    """One node as a process; its standard output and error go to DIR/log/process.log.
 
-    def __init__(self, dir: Path, code: str) -> None:
+    ``prefix`` goes before its command, ``more`` into its environment.
+    """
+
+    def __init__(
+        self, dir: Path, code: str, *, prefix: Sequence[str] = (), more: Mapping[str, str] | None = None
+    ) -> None:
         self.dir = dir
         self.code = code
+        self._prefix = tuple(prefix)
+        self._more = dict(more or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -46,17 +54,26 @@ class NodeProcess:
         """Whether its process runs."""
         return self._process is not None and self._process.poll() is None
 
+    def beside(self, dir: Path) -> NodeProcess:
+        """A process of another directory, started as this one is."""
+        return NodeProcess(dir, self.code, prefix=self._prefix, more=self._more)
+
+    @property
+    def pid(self) -> int:
+        """Of the process that was started last; 0 before."""
+        return self._process.pid if self._process is not None else 0
+
     def start(self) -> None:
         """Start it; ``wait_ready`` waits until it serves."""
         (self.dir / "run.json").unlink(missing_ok=True)
         log = self.dir / "log" / "process.log"
         with log.open("ab") as out:
             self._process = subprocess.Popen(
-                [*WANMI, "run", str(self.dir)],
+                [*self._prefix, *WANMI, "run", str(self.dir)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                env=environment(),
+                env={**environment(), **self._more},
                 start_new_session=True,
             )
 
