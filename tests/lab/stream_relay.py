@@ -71,7 +71,7 @@ class StreamRelay:
         while True:
             due, data = await waiting.get()
             await asyncio.sleep(due - time.monotonic())
-            while self._dice.random() < self._weather.loss:
+            if self._dice.random() < self._weather.loss:
                 await asyncio.sleep(AGAIN + self._weather.rtt_ms / 1000)
             await self._open[direction].wait()
             writer.write(data)
