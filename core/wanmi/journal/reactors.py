@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import Connection, select
 
+from wanmi.journal.recent import Recent
 from wanmi.models import ReactorFailedRow, ReactorRow, table
 from wanmi.registry import Draft, NodeContext, Reactor, Stored
 from wanmi.store import upsert_rows
@@ -29,7 +30,8 @@ class ReactorRunner:
 
     def __init__(self, node: NodeContext) -> None:
         self._node = node
-        self.loops = {r.name: ReactorLoop(node, r) for r in node.registry.reactors.values()}
+        self._recent = Recent()
+        self.loops = {r.name: ReactorLoop(node, r, self._recent) for r in node.registry.reactors.values()}
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
         node.journal.listen(self._told)
@@ -63,6 +65,7 @@ class ReactorRunner:
 
     def _told(self, new: Sequence[Stored]) -> None:
         """In the writer's thread: wake those whom the new entries concern."""
+        self._recent.add(new)
         kinds = {stored.entry.kind for stored in new if stored.entry is not None}
         for loop in self.loops.values():
             if not kinds.isdisjoint(loop.kinds):
@@ -72,7 +75,7 @@ class ReactorRunner:
 class ReactorLoop:
     """One reactor's cursor and thread."""
 
-    def __init__(self, node: NodeContext, reactor: Reactor) -> None:
+    def __init__(self, node: NodeContext, reactor: Reactor, recent: Recent) -> None:
         self.name = reactor.name
         self.kinds = frozenset(reactor.kinds)
         self.wake = threading.Event()
@@ -80,6 +83,7 @@ class ReactorLoop:
         self.trouble: str | None = None
         self._node = node
         self._reactor = reactor
+        self._recent = recent
         self._log = structlog.get_logger("wanmi.reactor").bind(reactor=reactor.name, node=node.code)
         self.pos = self._saved = self._load()
 
@@ -104,19 +108,26 @@ class ReactorLoop:
 
     def step(self) -> tuple[int, int]:
         """Decide on the next batch; returns (entries looked at, entries appended)."""
-        end = self._node.journal.pos
-        batch = self._node.journal.since(self.pos, self._reactor.kinds, BATCH)
+        batch, upto = self._next()
         if not batch:
-            if end > self.pos:
-                self._skip(end)
+            if upto > self.pos:
+                self._skip(upto)
             return 0, 0
-        upto = batch[-1].pos if len(batch) == BATCH else max(end, batch[-1].pos)
         self.busy_since = self._node.clock.monotonic()
         try:
             made = self._react(batch, upto)
         finally:
             self.busy_since = None
         return len(batch), made
+
+    def _next(self) -> tuple[list[Stored], int]:
+        """The next entries of its kinds, and up to which position there are no others."""
+        known = self._recent.since(self.pos, self.kinds, BATCH)
+        if known is not None:
+            return known
+        end = self._node.journal.pos
+        batch = self._node.journal.since(self.pos, self._reactor.kinds, BATCH)
+        return batch, batch[-1].pos if len(batch) == BATCH else max([end, *(one.pos for one in batch)])
 
     def _react(self, batch: Sequence[Stored], upto: int) -> int:
         failed: list[tuple[Stored, str]] = []
