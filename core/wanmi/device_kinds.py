@@ -15,6 +15,7 @@ from wanmi.kinds import Attachment
 
 Severity = Literal["notice", "warning", "critical"]
 PowerState = Literal["mains", "battery", "low", "bypass", "off", "unknown"]
+FenceAlarm = Literal["none", "enter", "leave"]
 Note = Annotated[str, msgspec.Meta(max_length=2000)]
 """Staff's words, at most 2,000 characters."""
 
@@ -93,8 +94,10 @@ class EventTold(_Body, frozen=True):
     over: bool
 
 
-class AlarmCleared(_Body, frozen=True):
-    """``alarm.cleared``: it is right again (``reading``), was acknowledged after it was over, or its device is gone."""
+class AlarmCleared(_Body, frozen=True, omit_defaults=True):
+    """``alarm.cleared``: it is right again (``reading``, ``since`` then), was acknowledged after it was over, or what it
+    watches is gone (``removed``): the device, the gateway's part, the fence.
+    """
 
     device: str
     rule: str
@@ -102,16 +105,18 @@ class AlarmCleared(_Body, frozen=True):
     by: Literal["reading", "acknowledged", "removed"]
     value: str
     raw: str
+    since: int | None = None
 
 
-class AlarmOver(_Body, frozen=True):
-    """``alarm.over``: a latched alarm is right again and stays until somebody acknowledges it."""
+class AlarmOver(_Body, frozen=True, omit_defaults=True):
+    """``alarm.over``: a latched alarm is right again, since ``since``, and stays until somebody acknowledges it."""
 
     device: str
     rule: str
     occurrence: int
     value: str
     raw: str
+    since: int | None = None
 
 
 class AlarmAcknowledged(_Body, frozen=True):
@@ -135,10 +140,11 @@ class AlarmSilenced(_Body, frozen=True):
     note: Note
 
 
-class PowerChanged(_Body, frozen=True):
-    """``power.changed``: where the power comes from; evidence for clocks and scores.
+class PowerChanged(_Body, frozen=True, omit_defaults=True):
+    """``power.changed``: where the power comes from, since ``since``; evidence for clocks and scores.
 
-    ``charge`` in percent and ``minutes`` left on battery, null where the UPS does not say.
+    ``charge`` in percent and ``minutes`` left on battery, null where the UPS does not say. The entry's own time is later
+    than ``since`` where it could not be written at once (a full disk).
     """
 
     device: str
@@ -147,6 +153,7 @@ class PowerChanged(_Body, frozen=True):
     charge: int | None
     minutes: int | None
     raw: str
+    since: int | None = None
 
 
 class ClockOffset(_Body, frozen=True):
@@ -183,12 +190,13 @@ class VehicleTrackSealed(_Body, frozen=True):
     way: Attachment
 
 
-class FenceSet(_Body, frozen=True):
+class FenceSet(_Body, frozen=True, omit_defaults=True):
     """``fence.set``: a fence as it stands from now on. ``points`` are [lon_e7, lat_e7], WGS-84.
 
     A circle has one point and ``radius_m``; a polygon three or more points, closed by itself. ``vehicles`` that it is
     about (``D0003`` or ``D0003:13900000001``); empty: all. A vehicle has left once it is ``margin_m`` outside, and is
-    believed after ``dwell_s`` seconds.
+    believed after ``dwell_s`` seconds. ``alarm``: a vehicle that has entered (or left) it raises an alarm of that
+    ``severity``, until it is outside (inside) again.
     """
 
     fence: str
@@ -200,6 +208,8 @@ class FenceSet(_Body, frozen=True):
     dwell_s: int
     vehicles: list[str]
     enabled: bool
+    alarm: FenceAlarm = "none"
+    severity: Severity = "warning"
 
 
 class FenceRemoved(_Body, frozen=True):

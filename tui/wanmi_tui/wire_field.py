@@ -102,6 +102,8 @@ class Fence(msgspec.Struct, frozen=True):
     dwell_s: int = 0
     vehicles: list[str] = []
     enabled: bool = True
+    alarm: str = "none"
+    severity: str = ""
 
 
 class Fences(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ back-off and a circuit breaker: a driver never sleeps to retry, never swallows a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +105,8 @@ class Driver:
     ``every`` seconds between two polls (0: the device speaks by itself); ``deadline`` seconds that connecting, one
     poll or one command may take; ``stale_after`` seconds without a sample make what is known stale. ``discover`` looks
     in a place that the technician names (an address range, "" for what is plugged in). ``rules`` watch the device itself,
-    ``part_rules`` each of a gateway's parts; such an alarm's rule ends in a colon and the part.
+    ``part_rules`` each of a gateway's parts; such an alarm's rule ends in a colon and the part. ``parts``: those that its
+    settings let in, where they say so; the alarms of others end.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Driver:
     every: float = 10.0
     deadline: float = 8.0
     stale_after: float = 60.0
+    parts: Callable[[DeviceSettings], Collection[str]] | None = None
     discover: Callable[[Place, str], AsyncIterator[Found]] | None = None
 
     def quantity(self, name: str) -> Quantity | None:

@@ -46,7 +46,10 @@ class DeviceRow(Row):
 
 
 class AlarmRow(Row):
-    """The newest occurrence of an alarm; ``state``: standing, over (latched, waits to be acknowledged), cleared."""
+    """The newest occurrence of an alarm; ``state``: standing, over (latched, waits to be acknowledged), cleared.
+
+    ``raised_at`` is when that was written, ``since`` and ``cleared_at`` are when it was so.
+    """
 
     __tablename__ = "alarm"
     edge: Mapped[str] = mapped_column(String(10), primary_key=True)
@@ -89,7 +92,7 @@ class AlarmNoteRow(Row):
 
 
 class PowerRow(Row):
-    """Where a UPS's power comes from now."""
+    """Where a UPS's power comes from now, and since when (``at``)."""
 
     __tablename__ = "power"
     edge: Mapped[str] = mapped_column(String(10), primary_key=True)
@@ -178,7 +181,7 @@ def project_alarms(tx: Connection, entries: Sequence[Entry]) -> None:
             _alarm(tx, entry, over.device, over.rule, over.occurrence, {"state": "over"})
         else:
             end = body_of(entry, kinds.AlarmCleared)
-            values = {"state": "cleared", "cleared_at": entry.at, "cleared_by": end.by}
+            values = {"state": "cleared", "cleared_at": end.since or entry.at, "cleared_by": end.by}
             _alarm(tx, entry, end.device, end.rule, end.occurrence, values)
 
 
@@ -223,7 +226,8 @@ def project_power(tx: Connection, entries: Sequence[Entry]) -> None:
     rows = []
     for entry in entries:
         body = body_of(entry, kinds.PowerChanged)
-        rows.append((entry.origin, body.device, body.state, body.was, body.charge, body.minutes, entry.at))
+        since = body.since or entry.at
+        rows.append((entry.origin, body.device, body.state, body.was, body.charge, body.minutes, since))
     upsert_rows(tx, PowerRow, rows)
 
 

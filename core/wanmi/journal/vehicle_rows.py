@@ -61,6 +61,8 @@ class FenceRow(Row):
     dwell_s: Mapped[int] = mapped_column(Integer)
     vehicles: Mapped[str] = mapped_column(Text)
     enabled: Mapped[int] = mapped_column(Integer)
+    alarm: Mapped[str] = mapped_column(String(10))
+    severity: Mapped[str] = mapped_column(String(10))
     state: Mapped[str] = mapped_column(String(10))
     changed_at: Mapped[int] = mapped_column(BigInteger)
     __table_args__ = mark("projection")
@@ -150,7 +152,7 @@ def _fence(entry: Entry) -> tuple[object, ...]:
     points, vehicles = (msgspec.json.encode(one).decode() for one in (body.points, body.vehicles))
     return (
         entry.origin, body.fence, body.name, body.shape, points, body.radius_m, body.margin_m, body.dwell_s, vehicles,
-        int(body.enabled), "kept", entry.at,
+        int(body.enabled), body.alarm, body.severity, "kept", entry.at,
     )  # fmt: skip
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -32,6 +32,15 @@ _POWER_STATES: tuple[PowerState, ...] = ("mains", "battery", "low", "bypass", "o
 
 Point = tuple[int, int]
 """Longitude and latitude, 1e-7 degree WGS-84."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A rule that is not the driver's, its reading as it was judged elsewhere, and since when it is so (0: not known)."""
+
+    rule: AlarmRule
+    reading: Reading
+    since: int
 
 
 class AlarmWatch:
@@ -88,7 +97,7 @@ class AlarmWatch:
         drafts = list(self._alarms(readings, now, part))
         power = readings.get(POWER)
         if not part and power is not None and power.quality == "good" and power.value != self._power:
-            drafts += self._powered(power, readings)
+            drafts += self._powered(power, readings, now)
         return drafts
 
     def _rules(self, part: str) -> Iterator[AlarmRule]:
@@ -96,21 +105,46 @@ class AlarmWatch:
         if not part:
             yield from self._driver.rules
         for rule in self._driver.part_rules if part else ():
-            yield replace(rule, name=f"{rule.name}:{part}", zh=f"{rule.zh} {part}", en=f"{rule.en} {part}")
+            yield _of_part(rule, part)
 
     def _alarms(self, readings: Mapping[str, Reading], now: int, part: str) -> Iterator[Draft]:
         for rule in self._rules(part):
-            reading = readings.get(rule.reading)
-            before = self._states.get(rule.name, CALM)
-            since = before.turning if before.turning is not None else now
-            after, change = step(rule, before, reading, now)
-            self._states[rule.name] = after
-            if change == "raised" and reading is not None:
-                yield self._raised(rule, reading, since, self._where(part))
-            elif change == "cleared":
-                yield self._cleared(rule.name, reading, "reading")
-            elif after.over and not before.over:
-                yield self._over(rule, reading)
+            yield from self._alarm(rule, readings.get(rule.reading), part, now, now)
+
+    def _alarm(self, rule: AlarmRule, reading: Reading | None, part: str, since: int, now: int) -> Iterator[Draft]:
+        """What a reading, so since ``since``, makes of one rule."""
+        before = self._states.get(rule.name, CALM)
+        since = before.turning if before.turning is not None else since
+        after, change = step(rule, before, reading, now)
+        self._states[rule.name] = after
+        if change == "raised" and reading is not None:
+            yield self._raised(rule, reading, since, self._where(part))
+        elif change == "cleared":
+            yield self._cleared(rule.name, reading, "reading", since)
+        elif after.over and not before.over:
+            yield self._over(rule, reading, since)
+
+    def judged(self, part: str, family: str, judged: Sequence[Judged], now: int) -> list[Draft]:
+        """What to write because of all rules whose names begin with ``family``; an alarm whose rule is gone ends."""
+        drafts: list[Draft] = []
+        kept = set()
+        for one in judged:
+            rule = _of_part(one.rule, part) if part else one.rule
+            kept.add(rule.name)
+            drafts += self._alarm(rule, one.reading, part, one.since or now, now)
+        return drafts + self._end(
+            lambda rule: rule.startswith(family) and part_of(rule) == part and rule not in kept, now
+        )
+
+    def left(self, parts: Collection[str], now: int) -> list[Draft]:
+        """The gateway has these parts only: what stands of others is cleared, since nobody watches it any more."""
+        return self._end(lambda rule: part_of(rule) not in ("", *parts), now)
+
+    def _end(self, is_gone: Callable[[str], bool], now: int) -> list[Draft]:
+        gone = [rule for rule, state in self._states.items() if state.raised and is_gone(rule)]
+        for rule in gone:
+            self._states[rule] = CALM
+        return [self._cleared(rule, None, "removed", now) for rule in gone]
 
     def _where(self, part: str) -> Point | None:
         """The newest good position of what moves, else where the device stands."""
@@ -128,27 +162,26 @@ class AlarmWatch:
         )  # fmt: skip
         return self._draft("alarm.raised", rule.name, body)
 
-    def _cleared(self, rule: str, reading: Reading | None, by: Any) -> Draft:
-        body = AlarmCleared(
-            self._device, rule, self._occurrences[rule], by, _text(reading), reading.raw if reading else ""
-        )
+    def _cleared(self, rule: str, reading: Reading | None, by: Any, since: int | None = None) -> Draft:
+        raw = reading.raw if reading else ""
+        body = AlarmCleared(self._device, rule, self._occurrences[rule], by, _text(reading), raw, since)
         return self._draft("alarm.cleared", rule, body)
 
-    def _over(self, rule: AlarmRule, reading: Reading | None) -> Draft:
+    def _over(self, rule: AlarmRule, reading: Reading | None, since: int) -> Draft:
         raw = reading.raw if reading else ""
-        body = AlarmOver(self._device, rule.name, self._occurrences[rule.name], _text(reading), raw)
+        body = AlarmOver(self._device, rule.name, self._occurrences[rule.name], _text(reading), raw, since)
         return self._draft("alarm.over", rule.name, body)
 
     def _draft(self, kind: str, rule: str, body: Any) -> Draft:
         return Draft(kind=kind, subject=alarm_subject(self._node.code, self._device, rule), body=body)
 
-    def _powered(self, power: Reading, readings: Mapping[str, Reading]) -> list[Draft]:
+    def _powered(self, power: Reading, readings: Mapping[str, Reading], now: int) -> list[Draft]:
         state: PowerState = next((one for one in _POWER_STATES if one == power.value), "unknown")
         if state == self._power:
             return []
         was, self._power = self._power, state
         charge, minutes = (_whole(readings.get(name)) for name in ("battery.charge", "battery.minutes"))
-        body = PowerChanged(self._device, state, was, charge, minutes, power.raw)
+        body = PowerChanged(self._device, state, was, charge, minutes, power.raw, now)
         return [Draft(kind="power.changed", subject=power_subject(self._node.code, self._device), body=body)]
 
     def acknowledged(self, rule: str, occurrence: int) -> list[Draft]:
@@ -166,11 +199,6 @@ class AlarmWatch:
                     return told.get(one.reading)
         return None
 
-    def removed(self) -> list[Draft]:
-        """The device goes: what stands is cleared, since nobody will watch it any more."""
-        standing = [rule for rule, state in self._states.items() if state.raised]
-        return [self._cleared(rule, None, "removed") for rule in standing]
-
     def found(self, health: DeviceHealth, now: int) -> list[Draft]:
         """How the device is found; an entry once it has been so for a while (at once when it was never told)."""
         if health.state == self._health:
@@ -184,6 +212,15 @@ class AlarmWatch:
         self._health, self._turning = health.state, ("", 0)
         body = DeviceHealthChanged(self._device, health.state, health.reason, since)
         return [Draft(kind="device.health_changed", subject=device_subject(self._node.code, self._device), body=body)]
+
+
+def part_of(rule: str) -> str:
+    """The gateway's part that an alarm is about, from its rule's name."""
+    return rule.partition(":")[2]
+
+
+def _of_part(rule: AlarmRule, part: str) -> AlarmRule:
+    return replace(rule, name=f"{rule.name}:{part}", zh=f"{rule.zh} {part}", en=f"{rule.en} {part}")
 
 
 def _of(row: Any, key: Mapping[str, str]) -> Any:

@@ -11,10 +11,10 @@ import msgspec
 from pydantic import SecretStr, ValidationError
 from sqlalchemy import Connection, Row, select
 
-from wanmi.device_kinds import DeviceRemoved, DeviceSet, device_subject
+from wanmi.device_kinds import AlarmCleared, DeviceRemoved, DeviceSet, alarm_subject, device_subject
 from wanmi.devices import DeviceSettings, Driver
 from wanmi.errors import BadInput, Conflict, NotFound
-from wanmi.journal.device_rows import DeviceRow
+from wanmi.journal.device_rows import AlarmRow, DeviceRow
 from wanmi.models import table
 from wanmi.registry import Draft, NodeContext, Stored
 from wanmi_edge.devices.secrets import drop_secrets, keep_secrets, read_secrets
@@ -103,14 +103,28 @@ class DeviceBook:
         return self._set(before.id, replace(wanted, settings={**kept, **wanted.settings}), actor, None)
 
     def remove(self, id: str, reason: str, actor: str | None) -> Device:
-        """Take a device away; its number is never given again, its samples age out."""
+        """Take a device away; its number is never given again, its alarms end, its samples age out."""
         device = self.get(id)
         draft = Draft(
             kind="device.removed", subject=device_subject(self._node.code, device.id),
             body=DeviceRemoved(device.id, reason), actor=actor,
         )  # fmt: skip
-        self._node.journal.append(draft, also=lambda tx, _: drop_secrets(tx, device.id)).result()
+        ended = self._alarms_end(device.id)
+        self._node.journal.append(*ended, draft, also=lambda tx, _: drop_secrets(tx, device.id)).result()
         return device
+
+    def _alarms_end(self, id: str) -> list[Draft]:
+        """What stands of it is cleared: nobody will watch it any more."""
+        row = table(AlarmRow)
+        query = select(row.c.rule, row.c.occurrence).where(row.c.edge == self._node.code, row.c.device == id)
+        with self._node.store.reader() as tx:
+            standing = tx.execute(query.where(row.c.state != "cleared").order_by(row.c.rule)).all()
+        return [
+            Draft(
+                "alarm.cleared", alarm_subject(self._node.code, id, rule), AlarmCleared(id, rule, n, "removed", "", "")
+            )
+            for rule, n in standing
+        ]
 
     def _set(self, id: str, wanted: Wanted, actor: str | None, expect: int | None) -> Device:
         driver = self.driver(wanted.driver)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from wanmi.devices import Driver, Found, Identity, Pace, Place, Sample
 from wanmi.errors import BadInput, DeviceUnreachable, LinkError, StoreError, WanmiError
 from wanmi.registry import Draft, NodeContext, Stored
-from wanmi_edge.devices.alarm_watch import AlarmWatch
+from wanmi_edge.devices.alarm_watch import AlarmWatch, Judged
 from wanmi_edge.devices.board import Board, Post
 from wanmi_edge.devices.book import Device, DeviceBook, parse_settings
 from wanmi_edge.devices.keeping import SampleKeeper
@@ -105,6 +105,12 @@ class Devices:
         """Be told of every sample, in the loop, after it is on the board; must be short and raise nothing."""
         self._listeners.append(listener)
 
+    async def judge(self, device: str, part: str, family: str, judged: Sequence[Judged]) -> None:
+        """Bring alarms forward whose rules begin with ``family`` and are not the driver's; in the loop."""
+        running = self._running.get(device)
+        if running is not None:
+            await running[3].judged(part, family, judged)
+
     def talk_of(self, device: str) -> Talk:
         """The conversation with a device; DeviceUnreachable when it is switched off."""
         if device not in self._running:
@@ -165,7 +171,8 @@ class Devices:
         post = self.board.open(device.id, driver)
         place = (device.lon_e7, device.lat_e7) if device.lon_e7 is not None and device.lat_e7 is not None else None
         watch = AlarmWatch(node, device.id, driver, settings.health_after, place)
-        hearing = _Hearing(node, self, device, post, watch)
+        gone = watch.left(driver.parts(given), node.clock.now()) if driver.parts is not None else []
+        hearing = _Hearing(node, self, device, post, watch, gone)
         pace = Pace(settings.retry_first, settings.retry_longest)
         talk = Talk(node, self.place(node, device.id), post, given, hearing, pace)
         task = asyncio.create_task(talk.run(), name=f"device {device.id}")
@@ -187,14 +194,16 @@ class Devices:
 class _Hearing:
     """What happens with one device's samples: kept, watched, told; entries are durable before the next one is taken."""
 
-    def __init__(self, node: NodeContext, devices: Devices, device: Device, post: Post, watch: AlarmWatch) -> None:
+    def __init__(
+        self, node: NodeContext, devices: Devices, device: Device, post: Post, watch: AlarmWatch, owed: list[Draft]
+    ) -> None:
         self._node = node
         self._devices = devices
         self._device = device
         self._post = post
         self.watch = watch
         self._writing = asyncio.Lock()
-        self._waiting: list[Draft] = []
+        self._waiting = owed
 
     async def heard(self, sample: Sample) -> None:
         now = self._node.clock.now()
@@ -206,6 +215,9 @@ class _Hearing:
     async def looked(self) -> None:
         now = self._node.clock.now()
         await self._write(self.watch.found(self._post.health(now), now))
+
+    async def judged(self, part: str, family: str, judged: Sequence[Judged]) -> None:
+        await self._write(self.watch.judged(part, family, judged, self._node.clock.now()))
 
     async def _write(self, drafts: Sequence[Draft]) -> None:
         """Entries that cannot be written (a full disk) wait in memory, in order, and are written once there is room."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 from sqlalchemy import Row, select
 
-from wanmi.device_kinds import vehicle_id
+from wanmi.device_kinds import FenceAlarm, Severity, vehicle_id
 from wanmi.errors import LinkError, NotFound
 from wanmi.journal.vehicle_rows import FenceCrossingRow
 from wanmi.models import table
@@ -64,6 +64,7 @@ class FenceIn:
     """A fence to set: one point and ``radius_m``, or a polygon's points ``[lon_e7, lat_e7]``.
 
     ``margin_m`` metres outside a vehicle counts as gone, after ``dwell_s`` seconds; ``vehicles`` empty: all.
+    ``alarm``: whether a vehicle that has entered or left it raises an alarm, and of which ``severity``.
     """
 
     name: Id
@@ -73,6 +74,8 @@ class FenceIn:
     dwell_s: Count = 10
     vehicles: Annotated[list[Id], Field(max_length=MOST_VEHICLES)] = field(default_factory=list)
     enabled: bool = True
+    alarm: FenceAlarm = "none"
+    severity: Severity = "warning"
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ class FenceView:
     dwell_s: int
     vehicles: list[str]
     enabled: bool
+    alarm: FenceAlarm
+    severity: Severity
     changed_at: int
 
 
@@ -208,7 +213,7 @@ def _view(fence: Fence) -> FenceView:
     points = [(one.lon_e7, one.lat_e7) for one in fence.shape.points]
     return FenceView(
         fence.id, fence.name, "circle" if len(points) == 1 else "polygon", points, fence.shape.radius_m, fence.margin_m,
-        fence.dwell_s, list(fence.vehicles), fence.enabled, fence.changed_at,
+        fence.dwell_s, list(fence.vehicles), fence.enabled, fence.alarm, fence.severity, fence.changed_at,
     )  # fmt: skip
 
 

@@ -17,10 +17,19 @@ SECOND = 1_000_000
 
 @dataclass(frozen=True)
 class Standing:
-    """How a vehicle stands to a fence; ``turning`` is the first fix that says otherwise than ``inside``, and its time."""
+    """How a vehicle stands to a fence; ``turning`` is the first fix that says otherwise than ``inside``, and its time.
+
+    ``crossed_at`` is when it crossed last, µs UTC by its own clock; 0: never.
+    """
 
     inside: bool = False
     turning: tuple[int, Point] | None = None
+    crossed_at: int = 0
+
+    @property
+    def word(self) -> str:
+        """``inside``, ``left`` after it has been inside, or ``outside``."""
+        return "inside" if self.inside else "left" if self.crossed_at else "outside"
 
 
 def step(
@@ -33,4 +42,4 @@ def step(
     since, first = standing.turning if standing.turning is not None else (at, point)
     if at - since < dwell_s * SECOND:
         return replace(standing, turning=(since, first)), None
-    return Standing(inside=not standing.inside), ("leave" if standing.inside else "enter", since, first)
+    return Standing(not standing.inside, crossed_at=since), ("leave" if standing.inside else "enter", since, first)

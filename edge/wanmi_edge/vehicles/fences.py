@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Row, select
 
 from wanmi.coords import Point
-from wanmi.device_kinds import FenceRemoved, FenceSet, fence_subject
+from wanmi.device_kinds import FenceAlarm, FenceRemoved, FenceSet, Severity, fence_subject
 from wanmi.errors import BadInput, NotFound
 from wanmi.journal.vehicle_rows import FenceRow
 from wanmi.models import table
@@ -33,6 +33,8 @@ class Fence:
     dwell_s: int
     vehicles: tuple[str, ...]
     enabled: bool
+    alarm: FenceAlarm
+    severity: Severity
     changed_at: int
 
     def is_about(self, vehicle: str) -> bool:
@@ -51,6 +53,8 @@ class WantedFence:
     dwell_s: int
     vehicles: Sequence[str]
     enabled: bool
+    alarm: FenceAlarm = "none"
+    severity: Severity = "warning"
 
 
 class FenceBook:
@@ -100,6 +104,7 @@ class FenceBook:
             fence=id, name=wanted.name, shape="circle" if len(wanted.points) == 1 else "polygon",
             points=[(lon, lat) for lon, lat in wanted.points], radius_m=wanted.radius_m, margin_m=wanted.margin_m,
             dwell_s=wanted.dwell_s, vehicles=sorted(wanted.vehicles), enabled=wanted.enabled,
+            alarm=wanted.alarm, severity=wanted.severity,
         )  # fmt: skip
         subject = fence_subject(self._node.code, id)
         self._node.journal.append(
@@ -130,5 +135,6 @@ def _fence(found: Row[Any]) -> Fence:
     points = tuple(Point(lon, lat) for lon, lat in msgspec.json.decode(found.points))
     return Fence(
         found.fence, found.name, Shape(points, found.radius_m), found.margin_m, found.dwell_s,
-        tuple(msgspec.json.decode(found.vehicles)), bool(found.enabled), found.changed_at,
+        tuple(msgspec.json.decode(found.vehicles)), bool(found.enabled), found.alarm, found.severity,
+        found.changed_at,
     )  # fmt: skip

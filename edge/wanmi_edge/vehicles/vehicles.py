@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -13,11 +13,12 @@ from sqlalchemy import select
 from wanmi.clock import SECOND
 from wanmi.coords import Point, distance_m
 from wanmi.device_kinds import FenceCrossed, fence_subject, vehicle_id
-from wanmi.devices import Fix, Sample
+from wanmi.devices import AlarmRule, Fix, Reading, Sample
 from wanmi.errors import LinkError, WanmiError
 from wanmi.journal.vehicle_rows import FenceCrossingRow
 from wanmi.models import table
 from wanmi.registry import Draft, NodeContext
+from wanmi_edge.devices.alarm_watch import Judged
 from wanmi_edge.devices.book import Device
 from wanmi_edge.devices.devices import Devices
 from wanmi_edge.settings import EdgeSettings
@@ -29,6 +30,8 @@ TICK = 0.5
 SEAL_EVERY = 10.0
 PENDING_MOST = 20_000
 """Fixes that wait for the task; more push the oldest out, and are counted."""
+FENCE = "fence."
+"""What the names of fences' alarms begin with."""
 APART_US, APART_M = 5 * SECOND, 20.0
 """A track keeps a position when it is so much later, or so much farther, than the one before."""
 
@@ -106,6 +109,18 @@ class Vehicles:
             if node.clock.monotonic() - sealed_at >= SEAL_EVERY:
                 sealed_at = node.clock.monotonic()
                 await self._try(self._tracks().seal)
+                await self.judge()
+
+    async def judge(self) -> None:
+        """Fences' alarms as they must stand: also after a fence was changed or taken away, and after a restart."""
+        await self._judge({vehicle for _, vehicle in self._standings}, await asyncio.to_thread(self._fences().all))
+
+    async def _judge(self, vehicles: Iterable[str], fences: Sequence[Fence]) -> None:
+        for vehicle in sorted(vehicles):
+            device, _, part = vehicle.partition(":")
+            judged = [judged_of(one, self._standings.get((one.id, vehicle), Standing()))
+                      for one in fences if one.alarm != "none" and one.is_about(vehicle)]  # fmt: skip
+            await self._devices.judge(device, part, FENCE, judged)
 
     async def take_up(self, node: NodeContext) -> None:
         """Everything that was heard until now."""
@@ -126,6 +141,7 @@ class Vehicles:
             return
         try:
             await node.journal.append_async(*drafts)
+            await self._judge({str(one.actor) for one in drafts}, fences)
         except WanmiError as error:
             # the next fix judges anew
             self._standings = before
@@ -179,6 +195,16 @@ class Vehicles:
         return self.fences
 
 
+def judged_of(fence: Fence, standing: Standing) -> Judged:
+    """The rule of a fence that raises alarms, and how a vehicle stands to it."""
+    zh, en, wrong = ("进入", "Entered", "inside") if fence.alarm == "enter" else ("离开", "Left", "left")
+    rule = AlarmRule(
+        f"{FENCE}{fence.alarm}.{fence.id}", f"{FENCE}{fence.id}", fence.severity, f"{zh}围栏 {fence.name}",
+        f"{en} fence {fence.name}", is_one_of=(wrong,),
+    )  # fmt: skip
+    return Judged(rule, Reading(rule.reading, standing.word), standing.crossed_at)
+
+
 def is_vehicle(device: Device) -> bool:
     """Whether a device's fixes are a vehicle's: a gateway of vehicles, a track source, or a receiver that rides in one."""
     return device.kind in ("vehicles", "tracks") or (device.kind == "gnss" and bool(device.settings.get("vehicle")))
@@ -192,7 +218,11 @@ def name_of(device: Device, part: str) -> str:
 def read_standings(node: NodeContext) -> dict[tuple[str, str], Standing]:
     """How vehicles stand to fences, by their newest crossings."""
     row = table(FenceCrossingRow)
-    query = select(row.c.fence, row.c.device, row.c.part, row.c.way).where(row.c.edge == node.code).order_by(row.c.seq)
+    crossed = (row.c.fence, row.c.device, row.c.part, row.c.way, row.c.since)
+    query = select(*crossed).where(row.c.edge == node.code).order_by(row.c.seq)
     with node.store.reader() as tx:
         found = tx.execute(query).all()
-    return {(fence, vehicle_id(device, part)): Standing(way == "enter") for fence, device, part, way in found}
+    return {
+        (fence, vehicle_id(device, part)): Standing(way == "enter", crossed_at=since)
+        for fence, device, part, way, since in found
+    }

@@ -64,12 +64,19 @@ class Connection:
         try:
             frame = read_frame(raw)
             if frame.encrypted:
-                raise DeviceGarbled("an encrypted message")
+                self._refuse_encrypted(frame)
             await self._heard(frame)
             self._bad = 0
         except DeviceGarbled:
             self._gateway.garbled += 1
             self._bad += 1
+
+    def _refuse_encrypted(self, frame: Frame) -> None:
+        """Never read as plain bytes: the terminal hears "not supported", the technician why."""
+        why = f"message {frame.kind:#06x} is encrypted, which this port cannot read; switch it off in the terminal"
+        self._gateway.note_waiting(frame.phone, why)
+        self._answer(frame, m.UNSUPPORTED)
+        raise DeviceGarbled(f"terminal {frame.phone}: {why}")
 
     async def _heard(self, frame: Frame) -> None:
         if frame.kind == m.REGISTER:

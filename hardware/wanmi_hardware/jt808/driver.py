@@ -135,11 +135,16 @@ def _waiting(place: Place, port: str) -> dict[str, str]:
     return waiting
 
 
+def _approved(settings: DeviceSettings) -> frozenset[str]:
+    assert isinstance(settings, GatewaySettings)  # noqa: S101 - the book parses settings by the driver's own class
+    return settings.approved
+
+
 JT808 = Driver(
     "jt808", "vehicles", "车载终端接入（JT/T 808）", "vehicles' terminals (JT/T 808)", GatewaySettings, QUANTITIES, connect,
     commands=(
         Command("waiting", "待批准终端", "who waits for approval", {}),
         Command("forget", "清空待批准名单", "empty the list of those who wait", {}),
     ),
-    rules=RULES, part_rules=VEHICLE_RULES, every=0, deadline=8.0, stale_after=60.0, discover=discover,
+    rules=RULES, part_rules=VEHICLE_RULES, every=0, deadline=8.0, stale_after=60.0, discover=discover, parts=_approved,
 )  # fmt: skip

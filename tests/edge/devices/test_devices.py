@@ -15,7 +15,7 @@ from wanmi.clock import SystemClock
 from wanmi.device_kinds import AlarmAcknowledged, alarm_subject
 from wanmi.errors import BadInput, Conflict, DeviceRefused, DeviceUnreachable, NotFound
 from wanmi.hookspecs import hookimpl
-from wanmi.journal.device_rows import DeviceRow
+from wanmi.journal.device_rows import AlarmRow, DeviceRow
 from wanmi.models import table
 from wanmi.node import Node
 from wanmi.plugins import Plugin
@@ -164,6 +164,22 @@ def test_alarms_and_power_become_entries_once_and_survive_a_restart(bench: Bench
     assert kinds.count("power.changed") == 3
     with bench.node.store.reader() as tx:
         assert list_devices(tx)[0].power == "mains"
+    assert replay_differences(bench.node) == []
+
+
+def test_the_alarms_of_a_device_that_is_taken_away_end(bench: Bench) -> None:
+    async def play() -> None:
+        async with peers(1) as (peer,):
+            device = bench.add("UPS", peer)
+            peer.says = "160 battery"
+            async with bench.running():
+                await until(lambda: len(bench.alarms()) == 2)
+                bench.book.remove(device.id, "broken", None)
+                assert bench.alarms() == []
+
+    asyncio.run(play())
+    with bench.node.store.reader() as tx:
+        assert {one.cleared_by for one in tx.execute(table(AlarmRow).select())} == {"removed"}
     assert replay_differences(bench.node) == []
 
 

@@ -65,7 +65,12 @@ def test_devices_are_watched_while_the_disk_is_full(bench: Bench) -> None:
                 entries = [one.entry for one in bench.node.journal.read(bench.node.code, 0) if one.entry is not None]
                 raised = [one for one in entries if one.kind == "alarm.raised"]
                 assert [one.body["value"] for one in raised] == ["85", "90"]
-                assert all(full_at <= one.body["since"] <= freed_at <= one.at for one in raised)
+                cleared = [one for one in entries if one.kind == "alarm.cleared"]
+                power = [one for one in entries if one.kind == "power.changed"]
+                late = [raised[0], *cleared, raised[1], power[-1]]
+                assert [len(cleared), len(power)] == [1, 2]
+                assert all(full_at <= one.body["since"] <= freed_at <= one.at for one in late), "each when it happened"
+                assert [one.body["since"] for one in late] == sorted(one.body["since"] for one in late)
                 seen = peer.answered
                 await until(lambda: peer.answered > seen + 10)
 

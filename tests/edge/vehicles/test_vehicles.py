@@ -24,6 +24,7 @@ from wanmi.node.clockwatch import step_source
 from wanmi.plugins import Plugin
 from wanmi.registry import Registry
 from wanmi.testing import replay_differences, running, small_node
+from wanmi_edge.devices.alarm_watch import AlarmWatch
 from wanmi_edge.devices.book import Device
 from wanmi_edge.devices.devices import Devices
 from wanmi_edge.devices.parts import add_devices
@@ -152,6 +153,60 @@ def test_kept_positions_make_a_track_and_cross_nothing_in_the_past(yard: Yard) -
     assert yard.vehicles.seen[f"D0001:{PHONE}"].fix.made_at == start
 
 
+class Judging:
+    """In place of the devices: an alarm watch of a gateway that is told what fences say."""
+
+    def __init__(self, yard: Yard) -> None:
+        self.yard, self.watch = yard, AlarmWatch(yard.node, CAR.id, JT808, 1.0)
+        yard.vehicles._devices.judge = self.judge  # type: ignore[method-assign]
+
+    async def judge(self, device: str, part: str, family: str, judged: Any) -> None:
+        assert (device, part, family) == (CAR.id, PHONE, "fence.")
+        drafts = self.watch.judged(part, family, judged, self.yard.clock.now())
+        if drafts:
+            await self.yard.node.journal.append_async(*drafts)
+
+    def again(self) -> None:
+        asyncio.run(self.yard.vehicles.judge())
+
+    def told(self) -> list[tuple[str, str]]:
+        entries = [one.entry for one in self.yard.node.journal.read(EDGE, 0) if one.entry is not None]
+        found = [one for one in entries if one.kind.startswith("alarm.")]
+        return [(one.kind.removeprefix("alarm."), one.body.get("by", one.body["rule"])) for one in found]
+
+
+def test_leaving_a_fence_is_an_alarm_until_the_vehicle_is_back(yard: Yard) -> None:
+    judging, fence = Judging(yard), yard.fence(alarm="leave")
+    yard.drive(500, 400, 300)
+    judging.again()
+    assert judging.told() == [], "it has never been inside"
+    yard.drive(*[0.0] * 5)
+    yard.drive(300, 300, 300, 300, 300)
+    raised = ("raised", f"fence.leave.{fence}:{PHONE}")
+    assert judging.told() == [raised]
+    Judging(yard).again()
+    assert judging.told() == [raised], "it stands through a restart, and is told once"
+    yard.drive(*[0.0] * 5)
+    assert judging.told() == [raised, ("cleared", "reading")]
+    assert replay_differences(yard.node) == []
+
+
+def test_a_fences_alarm_ends_with_its_rule(yard: Yard) -> None:
+    judging = Judging(yard)
+    first, second = yard.fence(alarm="enter"), yard.fence(alarm="enter", name="court")
+    yard.fence(name="quiet")
+    yard.drive(*[0.0] * 5)
+    assert [what for what, _ in judging.told()] == ["raised", "raised"]
+    yard.fences.remove(first, "moved", None)
+    judging.again()
+    assert judging.told()[2:] == [("cleared", "removed")]
+    wanted = WantedFence("court", [(off(0, 0).lon_e7, off(0, 0).lat_e7)], 100, 20, 2, [], True)
+    yard.fences.change(second, wanted, None)
+    judging.again()
+    assert judging.told()[3:] == [("cleared", "removed")]
+    assert replay_differences(yard.node) == []
+
+
 def test_standings_outlive_a_restart(yard: Yard) -> None:
     fence = yard.fence()
     yard.drive(*[0.0] * 5)
@@ -278,6 +333,7 @@ def test_a_terminal_drives_into_a_fence_and_the_api_shows_it(tmp_path: Path) -> 
             there = off(0, 0)
             fence = client.post("/fences", json={
                 "name": "yard", "points": [[there.lon_e7, there.lat_e7]], "radius_m": 200, "dwell_s": 0,
+                "alarm": "enter", "severity": "critical",
             }).json()  # fmt: skip
             until(
                 lambda: client.get("/devices").json()["devices"][0]["state"] in ("fine", "never_seen") and listens(port)
@@ -290,6 +346,18 @@ def test_a_terminal_drives_into_a_fence_and_the_api_shows_it(tmp_path: Path) -> 
             track = until(lambda: client.get(f"/vehicles/{vehicle['vehicle']}/track").json()["fixes"])
             assert len(track) == 3
             assert client.get("/vehicles", headers={"authorization": "Bearer wrong"}).status_code == 401
+            (alarm,) = until(lambda: client.get("/alarms").json()["alarms"])
+            assert (alarm["rule"], alarm["en"]) == (f"fence.enter.F0001:{PHONE}", f"Entered fence yard {PHONE}")
+            assert (alarm["severity"], alarm["value"], alarm["since"]) == ("critical", "inside", found[0]["since"])
+            assert abs(alarm["lon_e7"] - off(10, 0).lon_e7) < 100, "where it is, not where the gateway stands"
+            changed = client.put(f"/devices/{added.json()['id']}", json={
+                "driver": "jt808", "name": "cars", "settings": {**settings, "vehicles": "13900000009"},
+            })  # fmt: skip
+            assert changed.status_code == 200, changed.text
+            (ended,) = until(lambda: client.get("/alarms", params={"state": "cleared"}).json()["alarms"])
+            assert (ended["rule"], ended["state"]) == (alarm["rule"], "cleared"), (
+                "a vehicle that may not report any more"
+            )
             gone = client.delete(f"/fences/{fence['id']}")
             assert gone.status_code == 200
             assert client.get("/fences").json()["fences"] == []

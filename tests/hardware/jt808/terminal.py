@@ -10,9 +10,10 @@ SECOND = 1_000_000
 
 
 def frame(
-    kind: int, phone: str, serial: int, body: bytes, new: bool = False, cut: tuple[int, int] | None = None
-) -> bytes:
-    flags = len(body) + (1 << 14 if new else 0) + (1 << 13 if cut else 0)
+    kind: int, phone: str, serial: int, body: bytes, new: bool = False, cut: tuple[int, int] | None = None,
+    cipher: int = 0,
+) -> bytes:  # fmt: skip
+    flags = len(body) + (1 << 14 if new else 0) + (1 << 13 if cut else 0) + (cipher << 10)
     head = struct.pack(">HH", kind, flags)
     if new:
         head += b"\x01"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from hardware.jt808.terminal import Terminal, authenticate, batch, location, register
+from hardware.jt808.terminal import Terminal, authenticate, batch, frame, location, register
 from wanmi.clock import SystemClock
 from wanmi.devices import Event, Place, Sample
 from wanmi.errors import DeviceUnreachable
@@ -34,9 +34,9 @@ class Bench:
         """Let samples be taken until the bench ends."""
         self.task = asyncio.create_task(work)
 
-    async def pump(self) -> None:
-        async for _ in self.samples:
-            pass
+    async def pump(self, taken: Callable[[Sample], object] = lambda _: None) -> None:
+        async for one in self.samples:
+            taken(one)
 
 
 def place_of(tmp_path: Path) -> Place:
@@ -135,6 +135,31 @@ def test_who_is_not_approved_is_refused_and_listed(tmp_path: Path) -> None:
             found = [one async for one in discover(b.place, "0")]
             assert [(one.name, one.settings) for one in found] == [(OTHER, {"vehicles": OTHER})]
             assert await b.session.command("forget", {}) == "forgotten"
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("cipher", [1, 2, 4, 7], ids=["RSA", "bit 11", "bit 12", "all"])
+@pytest.mark.parametrize("new", [False, True])
+def test_an_encrypted_message_is_refused_with_its_reason_and_never_read(tmp_path: Path, new: bool, cipher: int) -> None:
+    """A body that reads well as plain, under a header that says it is encrypted (bits 10 to 12 of its properties)."""
+
+    async def play() -> None:
+        async with bench(tmp_path) as b:
+            taken: list[Sample] = []
+            b.start(b.pump(taken.append))
+            car = Terminal(PHONE, new)
+            await car.connect(b.session.port)
+            await car.log_in()
+            place = location(SystemClock().now(), 123_429_304, 41_796_770)
+            car.writer.write(frame(0x0200, PHONE, 99, place, new, cipher=cipher))
+            kind, answer = await car.hear()
+            assert (kind, answer) == (0x8001, struct.pack(">HHB", 99, 0x0200, 3)), "3: not supported"
+            told = await b.session.command("waiting", {})
+            assert told.startswith(f"{PHONE}: message 0x0200 is encrypted, which this port cannot read")
+            assert [one for one in taken if one.fixes] == []
+            assert await car.result(0x0200, place) == 0, "the same place in plain is taken"
+            assert len([one for one in taken if one.fixes]) == 1
 
     asyncio.run(play())
 
