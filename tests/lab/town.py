@@ -45,6 +45,7 @@ class Town:
     lines: Lines
     weather: Weather
     nodes: dict[str, NodeProcess] = field(default_factory=dict)
+    _armed: str = ""
 
     def feed(self, code: str, upto: int, *, batch: int = 20, pace: float = 0.02) -> None:
         """Have a node append numbered reports until it has ``upto``, over any number of kills."""
@@ -52,9 +53,19 @@ class Town:
 
     def kill_at(self, code: str, point: str, after: int = 1, seconds: float = 60.0) -> None:
         """SIGKILL a node when it comes to a point (``lab.feeder.POINTS``), and start it again."""
-        node = self.nodes[code]
-        _order(node.dir / KILL, {"point": point, "after": after})
-        wait_until(lambda: not node.alive, seconds, lambda: f"{code} never came to {point}")
+        self.arm(code, point, after)
+        self.restart_when_dead(code, seconds)
+
+    def arm(self, code: str, point: str, after: int) -> None:
+        """Have a node SIGKILL itself when it comes to a point the ``after``-th time from now."""
+        self._armed = point
+        order = self.nodes[code].dir / KILL
+        _order(order, {"point": point, "after": after})
+        wait_until(lambda: not order.exists(), 10, lambda: f"{code} does not look at its orders")
+
+    def restart_when_dead(self, code: str, seconds: float = 60.0) -> None:
+        """Start a node again once it came to the point that it was armed for."""
+        wait_until(lambda: not self.nodes[code].alive, seconds, lambda: f"{code} never came to {self._armed}")
         self.restart(code)
 
     def restart(self, code: str) -> None:
