@@ -23,6 +23,7 @@ from wanmi.hookspecs import PROJECT, Specs
 from wanmi.journal.core import register_core
 from wanmi.models import Row, key_columns, mark_of, table
 from wanmi.node.people_actions import register_people
+from wanmi.node.restored import register_restored
 from wanmi.plugins import Plugin, fill, installed_plugins, load_plugin, plugin_manager
 from wanmi.profiles import register_profiles
 from wanmi.registry import EntryKind, Registry
@@ -245,6 +246,7 @@ def pages() -> dict[str, str]:
     register_people(registry)
     register_profiles(registry)
     register_calendar(registry)
+    register_restored(registry)
     fill(registry, plugins)
     return {
         "settings.md": settings_page(registry),

@@ -18,6 +18,7 @@ from wanmi.identity.asking import Approval, approve_ask, deny_ask, view_asked
 from wanmi.identity.enrolment import make_token
 from wanmi.identity.rotating import register_rotating
 from wanmi.identity.terminals import admit_terminal, list_terminals, order_rotation, revoke_terminal
+from wanmi.keeping import register_keeping
 from wanmi.models import NodeRow, table
 from wanmi.node.clockwatch import watch_clock
 from wanmi.plugins import remove_off
@@ -36,6 +37,7 @@ def register_node(to: Registry) -> None:
     to.task("clock", watch_clock)
     register_erasure(to)
     register_rotating(to)
+    register_keeping(to)
     to.action("status", _status, help="health lines, cursors, announced places")
     to.action("replay.check", check_replay, help="rebuild the projections and compare them")
     to.action("node.admit", _admit, help="admit a child node by its token")

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import structlog
+from sqlalchemy import select
 
 from wanmi import __version__
 from wanmi.clock import Clock, SystemClock
@@ -18,6 +19,8 @@ from wanmi.hookspecs import Hooks
 from wanmi.identity import NodeKeys, ParentUrl
 from wanmi.ids import Ids, SystemIds
 from wanmi.journal import Journal, register_core
+from wanmi.links import HoldRow
+from wanmi.models import table
 from wanmi.node.health import node_health
 from wanmi.node.lock import NodeLock
 from wanmi.node.trial import read_trial
@@ -83,6 +86,10 @@ class Node:
         self.journal = Journal(
             self.code, self.store, registry, clock=clock, ids=ids, sign_key=self.keys.sign, pinned=_pinned(settings)
         )
+        if HoldRow.__tablename__ in registry.rows:
+            Holding(
+                self.journal, self.store
+            )  # from the first moment: links come up later, reactors and tasks do not wait
         self.blobs = Blobs(
             self.store,
             dir / "blobs",
@@ -205,6 +212,7 @@ def new_registry(plugins: Sequence[Plugin]) -> Registry:
     from wanmi.node.ordering import register_ordering
     from wanmi.node.people_actions import register_people
     from wanmi.node.probation import register_probation
+    from wanmi.node.restored import register_restored
     from wanmi.workdays import register_calendar
 
     registry = Registry()
@@ -213,6 +221,7 @@ def new_registry(plugins: Sequence[Plugin]) -> Registry:
         register_profiles(registry)
         register_node(registry)
         register_changing(registry)
+        register_restored(registry)
         register_ordering(registry)
         register_probation(registry)
         register_calendar(registry)
@@ -239,6 +248,16 @@ def load_enabled(
         else:
             loaded.append(load_plugin(name, found, extra))
     return loaded
+
+
+def _hold_as_left(journal: Journal, store: Store, registry: Registry) -> None:
+    """Write nothing from the first moment if peers are to be heard first: links come up later than reactors and tasks."""
+    if HoldRow.__tablename__ not in registry.rows:
+        return
+    with store.reader() as connection:
+        reasons = connection.execute(select(table(HoldRow).c.reason)).scalars().all()
+    for reason in reasons:
+        journal.hold(reason)
 
 
 def _pinned(settings: Settings) -> dict[str, bytes]:

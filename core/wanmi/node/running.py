@@ -101,7 +101,8 @@ class Running:
             raise StoreError(f"{self.admin.path}: {error.strerror}") from error
         self.places["admin"] = str(self.admin.path)
         trial = self._node.trial
-        await asyncio.to_thread(record_settings, self._node, trial.actor if trial is not None else host_account())
+        if self._node.journal.held is None:  # else at the next start: what was remembered stays what it was
+            await asyncio.to_thread(record_settings, self._node, trial.actor if trial is not None else host_account())
         await asyncio.to_thread(end_sessions_without_code, self._node, self._node.settings.identity)
         self.reactors.start()
         self.supervisor.start(tasks)

@@ -91,6 +91,11 @@ class Store:
         """``sqlite`` or ``postgresql``."""
         return self.writing.dialect.name
 
+    @property
+    def shown(self) -> str:
+        """The URL for people: without its password."""
+        return _shown(self.url)
+
     @contextmanager
     def reader(self) -> Iterator[Connection]:
         """A query-only connection with one snapshot for its whole use."""
