@@ -86,10 +86,7 @@ class Node:
         self.journal = Journal(
             self.code, self.store, registry, clock=clock, ids=ids, sign_key=self.keys.sign, pinned=_pinned(settings)
         )
-        if HoldRow.__tablename__ in registry.rows:
-            Holding(
-                self.journal, self.store
-            )  # from the first moment: links come up later, reactors and tasks do not wait
+        _hold_as_left(self.journal, self.store, registry)
         self.blobs = Blobs(
             self.store,
             dir / "blobs",
