@@ -30,7 +30,7 @@ def prove_archive(
             return manifest, []
         extract_archive(archive, public, folder, only="journal.db")
         say(0, 0, "walking the chains")
-        return manifest, [*_integrity(folder / "journal.db"), *_chains(folder / "journal.db", manifest, public)]
+        return manifest, [*_integrity(folder / "journal.db"), *_chains(folder / "journal.db", manifest)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -43,9 +43,10 @@ def _integrity(database: Path) -> list[str]:
     return [] if said == ["ok"] else [f"database: {line}" for line in said]
 
 
-def _chains(database: Path, manifest: Manifest, public: bytes) -> list[str]:
+def _chains(database: Path, manifest: Manifest) -> list[str]:
+    """What is wrong with the chains, by the keys that they name themselves: the node may have had others before."""
     source = database_source(manifest.node, f"sqlite:///{database}", manifest.node)
-    report = verify_sources([source], keys={manifest.node: public.hex()})
+    report = verify_sources([source])
     found = [str(finding) for finding in report.findings]
     held = {chain.origin: (chain.head_seq, chain.head_hash) for chain in report.chains}
     found += [
