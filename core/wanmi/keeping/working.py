@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from wanmi.registry import Progress
@@ -28,9 +29,6 @@ def working(work: Callable[[Say], T]) -> Generator[Progress, None, T]:
     """
     said: queue.SimpleQueue[Progress | None] = queue.SimpleQueue()
     left = threading.Event()
-    answers: list[T] = []
-    errors: list[BaseException] = []
-
     due = 0.0
 
     def say(done: int, total: int, message: str) -> None:
@@ -41,22 +39,12 @@ def working(work: Callable[[Say], T]) -> Generator[Progress, None, T]:
             due = time.monotonic() + SAID_SECONDS
             said.put(Progress(done, total, message))
 
-    def run() -> None:
+    with ThreadPoolExecutor(1, "wanmi-work") as pool:
+        future = pool.submit(work, say)
+        future.add_done_callback(lambda _: said.put(None))
         try:
-            answers.append(work(say))
-        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
-            errors.append(error)
+            while (progress := said.get()) is not None:
+                yield progress
         finally:
-            said.put(None)
-
-    thread = threading.Thread(target=run, name="wanmi-work", daemon=True)
-    thread.start()
-    try:
-        while (progress := said.get()) is not None:
-            yield progress
-    finally:
-        left.set()
-        thread.join()
-    if errors:
-        raise errors[0]
-    return answers[0]
+            left.set()
+    return future.result()
