@@ -82,8 +82,8 @@ class _AckFirst(Link):
         early: list[Effect] = []
         for effect in effects:
             if isinstance(effect, Apply) and not effect.own:
-                head, me = effect.batch.head, self._streams._me
-                cosign = sign_cosign(self._streams._sign, me, head.origin, head.seq, head.hash, now.wall)
+                head, me = effect.batch.head, self._handshake._me
+                cosign = sign_cosign(me.sign, me.code, head.origin, head.seq, head.hash, now.wall)
                 early.append(Send(encode(self.session, AckHeader(head.origin, head.seq, head.hash, cosign))))
         return [*early, *effects]
 

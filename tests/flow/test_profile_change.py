@@ -30,6 +30,7 @@ from wanmi_casework.desk import CaseDesk, Said
 from wanmi_edge.appliance import Edge, make_spool
 from wanmi_edge.field_desk import FieldDesk
 from wanmi_edge.intake import Intake
+from wanmi_edge.key_desk import KeyDesk
 from wanmi_edge.settings import EdgeSettings
 from wanmi_edge.verdicts import Judge, rules_of
 
@@ -68,7 +69,8 @@ class Town:
         book, spool = appliance._book(), make_spool(self.edge, settings.intake)
         active = appliance._profiles_of(self.edge).active
         judge = Judge(rules_of(self.edge.code, self.edge.settings.region, settings.intake, active), book.known)
-        field = FieldDesk(self.edge, self.broker, spool, appliance._sender(), appliance._desk())  # type: ignore[arg-type]
+        keys = KeyDesk(self.edge, lambda: self.broker, book)  # type: ignore[arg-type, return-value]
+        field = FieldDesk(self.edge, self.broker, spool, appliance._sender(), appliance._desk(), keys)  # type: ignore[arg-type]
         return Intake(self.edge, self.broker, judge, spool, book, field, settings.intake)  # type: ignore[arg-type]
 
     def report(self, category: str) -> Receipt:
