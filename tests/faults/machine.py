@@ -3,158 +3,70 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from pysqlite3 import dbapi2
-from sqlalchemy import BigInteger, Connection, Integer, String, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import OperationalError
 
-from wanmi.clock import ManualClock
-from wanmi.entries import Entry
-from wanmi.identity import z85_decode, z85_encode
+from faults.casework import registry_for
+from faults.disks import Disk, FileDisk, blank_disk
+from faults.towns import Card, secret
+from wanmi.clock import Clock
+from wanmi.device_kinds import clock_subject
+from wanmi.errors import Conflict
 from wanmi.ids import SeededIds
-from wanmi.journal import Journal, ReactorRunner, register_core
-from wanmi.kinds import Attachment, CaseOpened, NodeAdmitted, ReportReceived, Role
-from wanmi.links import LINK_ROWS, Face, HoldRow, Hub, Limits, Peer, Surroundings
-from wanmi.models import CaseRow, ReportRow, Row, mark, table
-from wanmi.registry import Draft, NodeContext, Registry, Stored
+from wanmi.journal import Journal, ReactorRunner
+from wanmi.kinds import Attachment, ClockStepped, ReportReceived
+from wanmi.links import Face, HoldRow, Hub, Limits, Peer, Surroundings
+from wanmi.models import ReportRow, table
+from wanmi.node.clockwatch import ClockWatch
+from wanmi.registry import Draft
 from wanmi.store import Blobs, Store, upsert_rows
 
 LIMITS = Limits(open_most=3.0, retransmit=2.0, retransmit_most=8.0, later_most=4.0, batch_entries=8, blob_again=2.0)
 """The shipped timers, a little quicker, and small batches: more boundaries a virtual minute."""
+AGAIN = 1.0
+"""Seconds after which a task that failed is tried again, and between two looks at the clock."""
+REFUSED = (Conflict, OperationalError)
+"""What a write meets that cannot be made now: the node is held, or its disk is full."""
 
 
 class Crash(BaseException):
     """The power goes at a commit boundary."""
 
 
-class TallyRow(Row):
-    """How often an entry took effect: a projection that is not idempotent, on purpose."""
+class OwnClock:
+    """A machine's clock: the town's time, and how far this machine is off."""
 
-    __tablename__ = "sim_tally"
-    origin: Mapped[str] = mapped_column(String(10), primary_key=True)
-    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    n: Mapped[int] = mapped_column(Integer)
-    __table_args__ = mark("projection")
+    def __init__(self, town: Clock) -> None:
+        self._town = town
+        self.offset = 0
+        self.most = 0
 
+    def now(self) -> int:
+        """Microseconds UTC as this machine believes."""
+        now = self._town.now() + self.offset
+        self.most = max(self.most, now)
+        return now
 
-_TALLY = "INSERT INTO sim_tally (origin, seq, n) VALUES (?, ?, 1) ON CONFLICT (origin, seq) DO UPDATE SET n = n + 1"
-
-
-def project_tally(tx: Connection, entries: Sequence[Entry]) -> None:
-    """Count the effects of every entry."""
-    tx.exec_driver_sql(_TALLY, [(entry.origin, entry.seq) for entry in entries])
-
-
-def open_cases(node: NodeContext, batch: Sequence[Stored]) -> Iterator[tuple[Stored, Draft]]:
-    """A small casework: one case for each (terminal, report id), whichever edge it came by."""
-    case = table(CaseRow)
-    with node.store.reader() as connection:
-        rows = connection.execute(select(case.c.terminal, case.c.report_id).where(case.c.owner == node.code)).all()
-    known = {(row.terminal, row.report_id) for row in rows}
-    for stored in batch:
-        assert stored.entry is not None
-        key = (stored.entry.body["terminal"], stored.entry.body["report_id"])
-        if key not in known:
-            known.add(key)
-            yield stored, _case(node.code, len(known), stored.entry)
-
-
-def _case(district: str, n: int, report: Entry) -> Draft:
-    number = f"{district}-E0102-20261124-{n:04d}"
-    body = CaseOpened(
-        number=number, district=district, day="20261124", day_seq=n, kind="event", category="0102", profile="cjt-2007",
-        component=None, grid=None, grid_version=None, lon_e7=1234000000, lat_e7=418000000, source="terminal",
-        terminal=report.body["terminal"], report_id=report.body["report_id"], report=report.subject,
-        reported_at=report.body["made_at"], stage="collect", state="open", similar=[], attachments=[],
-    )  # fmt: skip
-    return Draft("case.opened", f"case:{number}", body, audience=("210100",), expect=0)
-
-
-@lru_cache(maxsize=8)
-def registry_for(role: Role) -> Registry:
-    """What a node of a role runs: the core, the tally, and at a district the small casework."""
-    made = Registry()
-    with made.filling("sim", "0"):
-        register_core(made)
-        made.tables(*LINK_ROWS)
-        made.projection("tally", kinds=sorted({name for name, _ in made.kinds}), rows=(TallyRow,), apply=project_tally)
-        if role == "district":
-            made.reactor("casework", kinds=("report.received",), decide=open_cases)
-    return made
-
-
-@dataclass(frozen=True)
-class Card:
-    """A node of the simulated city with its keys, the same in every run."""
-
-    code: str
-    role: Role
-    parent: str | None
-
-    @property
-    def sign(self) -> Ed25519PrivateKey:
-        """The signing key."""
-        return _sign_key(self.code)
-
-    @property
-    def seal(self) -> X25519PrivateKey:
-        """The sealing key."""
-        return X25519PrivateKey.from_private_bytes(_secret(self.code, "seal"))
-
-    @property
-    def curve(self) -> bytes:
-        """The CURVE public key (z85); the simulated network does not encrypt."""
-        return z85_encode(_secret(self.code, "curve"))
-
-    def peer(self) -> Peer:
-        """As its admission shows it."""
-        return Peer(self.code, self.parent, self.sign.public_key().public_bytes_raw(), self.curve, True)
-
-    def admission(self, parent: str | None) -> Draft:
-        """The entry that founds (no parent) or admits it."""
-        key = self.sign.public_key().public_bytes_raw().hex()
-        curve = z85_decode(self.curve).hex()
-        body = NodeAdmitted(self.code, self.role, self.code, self.code[:6], parent, key, curve, "")
-        return Draft("node.admitted", f"node:{self.code}", body)
-
-
-@lru_cache(maxsize=16)
-def _disk(code: str, role: Role) -> tuple[Store, Any]:
-    """A database that is made once and wiped for each run: SQLAlchemy keeps what it has compiled."""
-    store = Store.open("sqlite://", registry_for(role).rows.values(), inline=True)
-    blank = dbapi2.connect(":memory:", check_same_thread=False)
-    store.writing.raw_connection().driver_connection.backup(blank)
-    return store, blank
-
-
-def _blank_disk(code: str, role: Role) -> Store:
-    store, blank = _disk(code, role)
-    blank.backup(store.writing.raw_connection().driver_connection)
-    return store
-
-
-def _secret(code: str, what: str) -> bytes:
-    return hashlib.sha256(f"{what} {code}".encode()).digest()
-
-
-@lru_cache(maxsize=64)
-def _sign_key(code: str) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(_secret(code, "sign"))
+    def monotonic(self) -> float:
+        """Seconds; never steps."""
+        return self._town.monotonic()
 
 
 @dataclass
 class Hooks:
-    """What a test may put in place of the shipped parts: the mutants."""
+    """What a test may put in place of the shipped parts: the mutants; a lazy disk, or one of files."""
 
     journal: type[Journal] = Journal
     hub: type[Hub] = Hub
+    reactors: type[ReactorRunner] = ReactorRunner
+    asks_after_restore: bool = True
+    lazy_disk: bool = False
+    on_files: bool = False
 
 
 @dataclass
@@ -162,7 +74,7 @@ class Machine:
     """A node that can be switched on, crash at a commit boundary, and be switched on again."""
 
     card: Card
-    clock: ManualClock
+    clock: OwnClock
     ids: SeededIds
     dir: Path
     send: Callable[[str, str, bytes], None]
@@ -175,19 +87,28 @@ class Machine:
         """The disk is there before the node ever runs."""
         self.code = self.card.code
         self.registry = registry_for(self.card.role)
-        self.store = _blank_disk(self.code, self.card.role)
+        self.disk = self._new_disk()
+        self.store = self.disk.store
         self.on = False
+        self.dead = False
         self.restarts = 0
+        self.restores = 0
+
+    def _new_disk(self) -> Disk:
+        if not self.hooks.on_files:
+            return blank_disk(self.code, self.card.role)
+        self.dir.mkdir(parents=True, exist_ok=True)
+        return FileDisk(self.dir / f"{self.code}.db", self.card.role)
 
     def start(self) -> None:
         """Switch on: everything in memory is new, the disk is as the last commit left it."""
-        self.store = Store.reopen(self.store, on_commit=lambda where: self.boundary(self.code, where))
+        self.store = Store.reopen(self.disk.store, on_commit=lambda where: self.boundary(self.code, where))
         self.journal = self.hooks.journal(
             self.code, self.store, self.registry, clock=self.clock, ids=self.ids, sign_key=self.card.sign,
             pinned={self.pinned.code: self.pinned.sign} if self.pinned else None,
         )  # fmt: skip
         self.blobs = Blobs(
-            self.store, self.dir / self.code, local_key=_secret(self.code, "local"), seal=self.card.seal,
+            self.store, self.dir / self.code, local_key=secret(self.code, "local"), seal=self.card.seal,
             clock=self.clock, ids=self.ids,
         )  # fmt: skip
         face = Face(self.code, self.card.sign, self.card.curve, self.card.seal.public_key().public_bytes_raw())
@@ -195,8 +116,10 @@ class Machine:
             face, self.card.parent, self.pinned, self.store, self.journal, self.blobs, self.clock, self.ids, self.limits
         )
         self.hub = self.hooks.hub(around, _Wire(self), lambda: None)
-        self.reactors = ReactorRunner(self)  # type: ignore[arg-type]
+        self.reactors = self.hooks.reactors(self)  # type: ignore[arg-type]
+        self._clockwatch = ClockWatch(self.clock)
         self._reacted = -1
+        self._react_at = self._look_at = 0.0
         self.on = True
         self.restarts += 1
 
@@ -206,34 +129,57 @@ class Machine:
         self.hub.connected()
 
     def turn(self) -> None:
-        """Let the links and the reactors do what is due."""
+        """Let the links, the reactors and the look at the clock do what is due."""
         self.hub.turn()
-        if self.journal.pos != self._reacted:
-            self._reacted = self.journal.pos
-            self.reactors.run_once()
+        now = self.clock.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + AGAIN
+            self._note_step()
+        if self.is_behind and now >= self._react_at:
+            self._react(now)
             self.hub.turn()
 
-    def backup(self) -> Any:
-        """A copy of the disk as it is now."""
-        copy = dbapi2.connect(":memory:", check_same_thread=False)
-        self._disk().backup(copy)
-        return copy
+    def due(self) -> float:
+        """The virtual second at which ``turn`` is to be called at the latest."""
+        return min(self.hub.due(), self._react_at if self.is_behind else float("inf"))
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether entries came that the reactors have not looked at."""
+        return self.journal.pos != self._reacted
+
+    def _react(self, now: float) -> None:
+        self._react_at = 0.0
+        try:
+            self.reactors.run_once()
+            self._reacted = self.journal.pos
+        except REFUSED:
+            self._react_at = now + AGAIN
+
+    def _note_step(self) -> None:
+        step = self._clockwatch.look()
+        if step:
+            body = ClockStepped(step=step, source="none")
+            try:
+                self.journal.append(Draft("clock.stepped", clock_subject(self.code), body)).result()
+            except REFUSED:
+                return
+            self._clockwatch.follow(step)
 
     def restore(self, copy: Any) -> None:
         """Switch off and put an old copy in place, as a person does: the node asks its peers before it writes."""
         self.on = False
-        copy.backup(self._disk())
+        self.restores += 1
         peers = [self.card.parent] if self.card.parent else []
         peers += [peer.code for peer in self.hub.directory.children()]
+        self.disk.put_back(copy)
         rows = [(peer, "restored from a backup", self.clock.now()) for peer in peers]
-        self.store = Store.reopen(self.store)
-        self.store.write(lambda tx: upsert_rows(tx, HoldRow, rows)).result()
+        if self.hooks.asks_after_restore:
+            store = Store.reopen(self.disk.store)
+            store.write(lambda tx: upsert_rows(tx, HoldRow, rows)).result()
 
-    def _disk(self) -> Any:
-        return self.store.writing.raw_connection().driver_connection
-
-    def take_report(self, terminal: str, report_id: str, photo: bytes | None) -> None:
-        """What an edge does with a report: once by (terminal, report id), durable when this returns."""
+    def take_report(self, terminal: str, report_id: str, photo: bytes | None) -> bool:
+        """What an edge does with a report: once by (terminal, report id), durable when this answers True."""
         report = table(ReportRow)
         with self.store.reader() as connection:
             found = connection.execute(
@@ -241,13 +187,17 @@ class Machine:
                                            report.c.edge == self.code)
             ).one_or_none()  # fmt: skip
         if found is not None:
-            return
+            return True
         sealed = [self.blobs.seal(photo)] if photo is not None else []
         attachments = [Attachment("photo", "00" * 32, len(photo or b""), "image/jpeg", s.blob) for s in sealed]
         digest = hashlib.sha256(f"{terminal} {report_id}".encode()).hexdigest()
         body = ReportReceived(terminal, report_id, "e30", "", digest, "event", "0102", self.clock.now(), attachments)
         draft = Draft("report.received", f"report:{self.code}:{terminal}:{report_id}", body, expect=0)
-        self.journal.append(draft, also=lambda tx, _: _add(self.blobs, tx, sealed)).result()
+        try:
+            self.journal.append(draft, also=lambda tx, _: _add(self.blobs, tx, sealed)).result()
+        except REFUSED:
+            return False
+        return True
 
 
 @dataclass(frozen=True)

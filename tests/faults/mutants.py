@@ -5,22 +5,31 @@ They live in the tests only: the product has no switch that turns a safeguard of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection
+import msgspec
+from sqlalchemy import Connection, delete
 
-from faults.machine import Hooks
+from faults.machine import LIMITS, Hooks
+from faults.plan import Fault, Plan
+from faults.towns import DISTRICTS
 from wanmi.entries import Entry, sign_cosign
-from wanmi.journal import Batch, Cursor, Journal
+from wanmi.journal import Batch, Cursor, Journal, ReactorRunner
 from wanmi.journal.applying import Checked
 from wanmi.journal.projecting import Projector
-from wanmi.links import Hub, Link
+from wanmi.journal.reactors import ReactorLoop, _with_causes
+from wanmi.journal.types import Item
+from wanmi.links import HoldRow, Hub, Limits, Link
 from wanmi.links.effects import Apply, Effect, Send
 from wanmi.links.frames import Ack as AckHeader
 from wanmi.links.frames import Frame, encode
 from wanmi.links.terms import Instant
+from wanmi.models import table
+from wanmi.registry import NodeContext, Stored
+from wanmi.store import Store
 
 
 class _Nothing(Projector):
@@ -108,10 +117,110 @@ class NoFence(Hub):
     link_class = _NoFence
 
 
-MUTANTS: dict[str, tuple[Hooks, str]] = {
-    "cursor in its own transaction": (Hooks(journal=CursorApart), "I2"),
-    "no dedupe": (Hooks(journal=NoDedupe), "I2"),
-    "acknowledge before durable": (Hooks(hub=AckFirst), "I3"),
-    "no session fence": (Hooks(hub=NoFence), "I11"),
+class FlagInMemory(Hub):
+    """Mutant: that a node lost its tail is known in memory alone (against R7)."""
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        Store.reopen(self._node.store).write(lambda tx: tx.execute(delete(table(HoldRow)))).result()
+
+
+class _NoCause(ReactorLoop):
+    """Appends without the cause that makes a second decision on one entry the first one's."""
+
+    def _react(self, batch: Sequence[Stored], upto: int) -> int:
+        failed: list[tuple[Stored, str]] = []
+        caused = _with_causes(self._reactor, self._decide(batch, failed))
+        drafts = [msgspec.structs.replace(draft, cause=None) for draft in caused]
+        self._node.journal.append(*drafts, also=lambda tx, _: self._record(tx, upto, failed)).result()
+        self.pos = self._saved = upto
+        return len(drafts)
+
+
+class NoCause(ReactorRunner):
+    """Mutant: reactors without the (cause, reactor) key: a restored cursor does all again."""
+
+    def __init__(self, node: NodeContext) -> None:
+        super().__init__(node)
+        self.loops = {r.name: _NoCause(node, r, self._recent) for r in node.registry.reactors.values()}
+
+
+class _NoWindow(Link):
+    """Sends all that it has."""
+
+    def advanced(self, origin: str, now: Instant) -> list[Effect]:
+        """See Link."""
+        self._open_wide()
+        return super().advanced(origin, now)
+
+    def on(self, data: bytes, now: Instant) -> list[Effect]:
+        """See Link."""
+        self._open_wide()
+        return super().on(data, now)
+
+    def tick(self, now: Instant) -> list[Effect]:
+        """See Link."""
+        self._open_wide()
+        return super().tick(now)
+
+    def _open_wide(self) -> None:
+        for stream in self._streams._out.values():
+            stream._has_room = lambda: True  # type: ignore[method-assign]
+
+
+class NoWindow(Hub):
+    """Mutant: the credit that the receiver grants is not looked at."""
+
+    link_class = _NoWindow
+
+
+class ToEverybody(Journal):
+    """Mutant: the bytes of an entry go to every peer, addressed or not."""
+
+    def items(self, peer: str, origin: str, after: int, limit: int, max_bytes: int) -> list[Item]:
+        """As for the origin itself."""
+        return super().items(origin, origin, after, limit, max_bytes)
+
+
+class OthersTime(Journal):
+    """Mutant: the own chain's time follows what other nodes' entries say."""
+
+    def _apply_group(self, tx: Connection, batches: Sequence[Checked]) -> list[Any]:
+        results = super()._apply_group(tx, batches)
+        times = [entry.at for checked in batches for entry in checked.entries if entry is not None]
+        self._stage().last_at = max([self._stage().last_at, *times])
+        return results
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """Broken parts, the rules of which one must catch them, and what a run needs to show it."""
+
+    hooks: Hooks
+    rules: tuple[str, ...]
+    plan: Callable[[int], Plan] = Plan.of
+    limits: Limits = LIMITS
+
+
+def _restored(seed: int) -> Plan:
+    """A district is put back to an old copy, and falls again while it asks its peers."""
+    node = DISTRICTS[seed % 2].code
+    faults = [Fault(8.0, "restore", node, length=12.0)]
+    faults += [Fault(20.0 + n / 4, "crash", node, "after") for n in range(1, 12, 2)]
+    return replace(Plan.of(seed), instead=tuple(faults))
+
+
+MUTANTS: dict[str, Mutant] = {
+    "cursor in its own transaction": Mutant(Hooks(journal=CursorApart), ("I2",)),
+    "no dedupe": Mutant(Hooks(journal=NoDedupe), ("I2",)),
+    "NORMAL without tail recovery": Mutant(Hooks(lazy_disk=True), ("I3", "I14", "I17")),
+    "acknowledge before durable": Mutant(Hooks(hub=AckFirst), ("I3",)),
+    "reactor without its cause": Mutant(Hooks(reactors=NoCause), ("I2",), _restored),
+    "no session fence": Mutant(Hooks(hub=NoFence), ("I11",)),
+    "restored node writes at once": Mutant(Hooks(asks_after_restore=False), ("I17",), _restored),
+    "recovery flag not durable": Mutant(Hooks(hub=FlagInMemory), ("I17",), _restored),
+    "no window": Mutant(Hooks(hub=NoWindow), ("I13",), limits=replace(LIMITS, batch_bytes=400, batch_bytes_low=200)),
+    "sent to everybody": Mutant(Hooks(journal=ToEverybody), ("audience",)),
+    "time of others": Mutant(Hooks(journal=OthersTime), ("I6",)),
 }
-"""Name -> (the broken parts, the invariant that must catch them)."""
+"""By name: the eight of the design, and three more. Each is switched on in tests/faults/test_mutants.py."""

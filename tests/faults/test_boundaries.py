@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from faults.city import CITY, DISTRICTS, EDGES, Plan, run
+from faults.city import run
 from faults.net import Weather
+from faults.plan import Plan
+from faults.towns import CITY, DISTRICTS, EDGES
 
 SMALL = (CITY, DISTRICTS[0], EDGES[0])
 MOST = 60
@@ -18,7 +20,7 @@ MOST = 60
 def test_a_crash_at_every_commit(code: str, where: str, tmp_path: Path) -> None:
     for n in range(1, MOST):
         plan = Plan(
-            seed=1, reports=2, trouble=2.0, crash_rate=0.0, weather=Weather(delay=0.02), cards=SMALL,
+            seed=1, reports=2, trouble=2.0, faulty=False, weather=Weather(delay=0.02), cards=SMALL,
             crash_at=(code, n, where),
         )  # fmt: skip
         outcome = run(plan, tmp_path / str(n))

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from faults.city import CITY, DISTRICTS, EDGES, City, Plan, enrol
+from faults.city import City, enrol
 from faults.machine import Machine
 from faults.net import Weather
-from faults.test_restore import forget
+from faults.plan import Plan
+from faults.towns import CITY, DISTRICTS, EDGES
 from wanmi.entries import Audience
 from wanmi.errors import BadInput, Conflict
 from wanmi.journal.proof.replay import replay_check
@@ -25,7 +26,7 @@ ENTRY = table(EntryRow)
 
 def quiet_city(folder: Path) -> City:
     """A city that is enrolled and does nothing."""
-    city = City(Plan(1, reports=0, trouble=20.0), folder)
+    city = City(Plan(1, reports=0, trouble=20.0, faulty=False), folder)
     enrol(city)
     city.net.weather = Weather(delay=0.02)
     city.run_until(5.0)
@@ -36,13 +37,13 @@ def write(city: City, machine: Machine, *audiences: Audience) -> None:
     """One entry for each audience, each in a commit of its own."""
     for audience in audiences:
         draft = Draft("clock.stepped", f"clock:{machine.code}", ClockStepped(1, "test"), audience)
-        city._at(machine, lambda d=draft: machine.journal.append(d).result())  # type: ignore[misc]
+        city.at(machine, lambda d=draft: machine.journal.append(d).result())  # type: ignore[misc]
 
 
 def restore(city: City, machine: Machine, copy: object) -> None:
     """Put the disk back to a copy and switch on."""
     machine.restore(copy)
-    forget(city, machine.code)
+    city.watch.restored(machine)
     city.switch_on(machine)
 
 
@@ -68,7 +69,7 @@ def raws(machine: Machine, origin: str) -> list[bytes | None]:
 def test_a_tail_that_is_whole_nowhere_comes_back_from_all_together(restarts: bool, tmp_path: Path) -> None:
     city = quiet_city(tmp_path)
     district = city.machines[DISTRICTS[0].code]
-    copy = district.backup()
+    copy = district.disk.copy()
     write(city, district, *[(CITY.code,), (EDGES[0].code,)] * 3, "*", (CITY.code, EDGES[0].code))
     city.run_until(15.0)
     had, bytes_before = district.journal.cursor(district.code), raws(district, district.code)
@@ -77,7 +78,7 @@ def test_a_tail_that_is_whole_nowhere_comes_back_from_all_together(restarts: boo
     restore(city, district, copy)
     assert isinstance(district.journal.append(district.card.admission(None)).exception(), Conflict)
     if restarts:
-        city.net.cut.add(frozenset((district.code, EDGES[0].code)))
+        city.net.cut |= {(district.code, EDGES[0].code), (EDGES[0].code, district.code)}
         city.run_until(city.clock.monotonic() + 10)
         assert district.journal.held is not None
         assert district.hub.lacking
@@ -105,7 +106,7 @@ def test_a_tail_that_is_whole_nowhere_comes_back_from_all_together(restarts: boo
 def test_a_city_that_wrote_to_one_district_each_gets_all_back(tmp_path: Path) -> None:
     city = quiet_city(tmp_path)
     machine = city.machines[CITY.code]
-    copy = machine.backup()
+    copy = machine.disk.copy()
     write(city, machine, (DISTRICTS[0].code,), (DISTRICTS[1].code,), (DISTRICTS[0].code,))
     city.run_until(10.0)
     before = raws(machine, CITY.code)
@@ -118,7 +119,7 @@ def test_a_city_that_wrote_to_one_district_each_gets_all_back(tmp_path: Path) ->
 def test_what_nobody_holds_is_named_and_a_person_gives_it_up(tmp_path: Path) -> None:
     city = quiet_city(tmp_path)
     machine, district = city.machines[CITY.code], city.machines[DISTRICTS[0].code]
-    copy = machine.backup()
+    copy = machine.disk.copy()
     start = machine.journal.cursor(CITY.code).seq
     write(city, machine, "*", (), (DISTRICTS[0].code,), (CITY.code,), "*")
     city.run_until(10.0)
@@ -133,7 +134,7 @@ def test_what_nobody_holds_is_named_and_a_person_gives_it_up(tmp_path: Path) -> 
     assert "wanmi link recover" in machine.hub.held
     assert machine.journal.cursor(CITY.code).seq == start + 1, "what is whole before the first gap is applied"
 
-    city._at(machine, lambda: machine.hub.give_up("the disk burnt", "p-1").result())
+    city.at(machine, lambda: machine.hub.give_up("the disk burnt", "p-1").result())
     assert machine.journal.held is None
     assert machine.journal.hash_at(CITY.code, had.seq) == had.hash
     assert lacking(machine) == lost
@@ -155,16 +156,16 @@ def test_what_nobody_holds_is_named_and_a_person_gives_it_up(tmp_path: Path) -> 
 def test_a_peer_that_is_gone_for_ever_is_not_waited_for_if_a_person_says_so(tmp_path: Path) -> None:
     city = quiet_city(tmp_path)
     machine, dead = city.machines[CITY.code], city.machines[DISTRICTS[1].code]
-    copy = machine.backup()
+    copy = machine.disk.copy()
     write(city, machine, "*", "*")
     city.run_until(10.0)
-    city.net.cut.add(frozenset((CITY.code, dead.code)))
+    city.net.cut |= {(CITY.code, dead.code), (dead.code, CITY.code)}
     had = machine.journal.cursor(CITY.code)
     restore(city, machine, copy)
     city.run_until(city.clock.monotonic() + 30)
     assert list(machine.hub.waits_for) == [dead.code]
     assert machine.journal.cursor(CITY.code) == had
-    city._at(machine, lambda: machine.hub.give_up("it burnt as well", "p-1").result())
+    city.at(machine, lambda: machine.hub.give_up("it burnt as well", "p-1").result())
     told = machine.journal.read(CITY.code, had.seq)[0].entry
     assert told is not None
     assert told.body == {"lost": [], "unheard": [dead.code], "reason": "it burnt as well"}
@@ -174,7 +175,7 @@ def recovery(folder: Path, crash_at: tuple[int, str] | None) -> tuple[City, int,
     """A district restored from before a mixed tail, with a crash at one of its commits; (city, first, last commit)."""
     city = quiet_city(folder)
     district = city.machines[DISTRICTS[0].code]
-    copy = district.backup()
+    copy = district.disk.copy()
     write(city, district, (CITY.code,), (EDGES[0].code,), "*", (EDGES[0].code,), (CITY.code,))
     city.run_until(12.0)
     before = raws(district, district.code)
@@ -205,7 +206,7 @@ def test_a_crash_at_any_commit_of_the_recovery_loses_nothing(tmp_path: Path) -> 
 
 
 def test_a_child_whose_admission_was_lost_is_heard_before_anything_is_written(tmp_path: Path) -> None:
-    city = City(Plan(1, reports=0, trouble=20.0), tmp_path)
+    city = City(Plan(1, reports=0, trouble=20.0, faulty=False), tmp_path)
     city.net.weather = Weather(delay=0.02)
     for machine in city.machines.values():
         machine.start()
@@ -216,12 +217,12 @@ def test_a_child_whose_admission_was_lost_is_heard_before_anything_is_written(tm
     for code in (CITY.code, DISTRICTS[0].code):
         city.switch_on(city.machines[code])
     city.run_until(5.0)
-    copy = root.backup()
-    city._at(root, lambda: root.journal.append(DISTRICTS[1].admission(CITY.code)).result())
+    copy = root.disk.copy()
+    city.at(root, lambda: root.journal.append(DISTRICTS[1].admission(CITY.code)).result())
     city.switch_on(late)
     city.run_until(15.0)
     restore(city, root, copy)
-    city.net.cut.add(frozenset((CITY.code, late.code)))
+    city.net.cut |= {(CITY.code, late.code), (late.code, CITY.code)}
     city.run_until(city.clock.monotonic() + 15)
     assert root.journal.cursor(CITY.code).seq >= late.journal.cursor(CITY.code).seq - 1
     assert list(root.hub.waits_for) == [late.code]

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from wanmi.clock import SECOND, Clock
 from wanmi.device_kinds import clock_subject
+from wanmi.errors import WanmiError
 from wanmi.journal.vehicle_rows import ClockOffsetRow
 from wanmi.kinds import ClockStepped
 from wanmi.models import table
@@ -19,6 +22,7 @@ from wanmi.registry import Draft
 if TYPE_CHECKING:
     from wanmi.registry import NodeContext
 
+_log = structlog.get_logger("wanmi.clock")
 BOUND = SECOND
 """A move of the wall clock against the monotonic one beyond this (µs) is a step; slewing stays below."""
 INTERVAL = 1.0
@@ -34,11 +38,19 @@ class ClockWatch:
         self._offset = self._now()
 
     def look(self) -> int:
-        """The step since the last look in µs, 0 when there was none; slow drift is followed silently."""
-        offset = self._now()
-        moved = offset - self._offset
-        self._offset = offset
-        return moved if abs(moved) > BOUND else 0
+        """The step in µs since what was followed last, 0 when there was none; slow drift is followed silently.
+
+        A step is told again at each look until ``follow``: one that could not be journaled is not forgotten.
+        """
+        moved = self._now() - self._offset
+        if abs(moved) > BOUND:
+            return moved
+        self._offset += moved
+        return 0
+
+    def follow(self, step: int) -> None:
+        """A step is journaled: count from there."""
+        self._offset += step
 
     def _now(self) -> int:
         return self._clock.now() - round(self._clock.monotonic() * SECOND)
@@ -49,7 +61,10 @@ async def watch_clock(node: NodeContext) -> None:
     watch = ClockWatch(node.clock)
     while True:
         await asyncio.sleep(INTERVAL)
-        await note_step(node, watch)
+        try:
+            await note_step(node, watch)
+        except (WanmiError, SQLAlchemyError) as error:  # held, or the disk is full: the step waits for better times
+            _log.warning("a clock step could not be journaled yet; it is tried again", error=str(error))
 
 
 async def note_step(node: NodeContext, watch: ClockWatch) -> int:
@@ -59,6 +74,7 @@ async def note_step(node: NodeContext, watch: ClockWatch) -> int:
         source = await asyncio.to_thread(step_source, node, step)
         body = ClockStepped(step=step, source=source)
         await node.journal.append_async(Draft("clock.stepped", clock_subject(node.code), body))
+        watch.follow(step)
     return step
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wanmi.clock import SECOND, ManualClock
+from wanmi.errors import Conflict
 from wanmi.node.clockwatch import ClockWatch, note_step
 from wanmi.testing import small_node
 
@@ -21,6 +23,8 @@ def test_exactly_the_steps_are_seen(moves: list[tuple[int, int]]) -> None:
         clock.advance(passed)
         clock.step(step)
         seen = watch.look()
+        assert watch.look() == seen, "told again until it is journaled"
+        watch.follow(seen)
         assert abs(seen - (step if abs(step) > SECOND else 0)) <= 1000, "µs; floats of a monotonic clock round"
 
 
@@ -40,3 +44,17 @@ def test_a_step_is_journaled(tmp_path: Path) -> None:
         assert before is not None
         assert before.entry is not None
         assert stored.entry.at > before.entry.at, "a chain's time never goes back"
+
+
+def test_a_step_that_cannot_be_journaled_now_is_journaled_later(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with small_node(tmp_path / "n", clock=clock) as node:
+        watch = ClockWatch(clock)
+        clock.step(86_400 * SECOND)
+        node.journal.hold("it lost its tail")
+        with pytest.raises(Conflict):
+            asyncio.run(note_step(node, watch))
+        node.journal.release()
+        assert asyncio.run(note_step(node, watch)) == 86_400 * SECOND
+        assert asyncio.run(note_step(node, watch)) == 0
+        assert len(node.journal.subject("clock:210102")) == 1
