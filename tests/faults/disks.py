@@ -6,12 +6,13 @@ be copied, put back to an old copy, and be full: SQLite itself then refuses to w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pysqlite3 import dbapi2
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 from faults.casework import registry_for
@@ -48,6 +49,13 @@ class Disk:
     def __init__(self, store: Store) -> None:
         self.raw: Any = store.writing.raw_connection().driver_connection
         self.store = Store(store.url, store.writing, _Standing(self.raw), store.writer)  # type: ignore[arg-type]
+
+    def reopen(self, on_commit: Callable[[str], None] | None = None) -> Store:
+        """The store of a process that starts on this disk; the one before it looks at no statement any more."""
+        engine, told = self.store.writing, "before_cursor_execute"
+        event.remove(engine, told, self.store.writer.changes._executed)
+        self.store = Store.reopen(self.store, on_commit=on_commit)
+        return self.store
 
     def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """All rows of a question, past SQLAlchemy: the watch asks at every step."""

@@ -24,7 +24,7 @@ from wanmi.links import Face, HoldRow, Hub, Limits, Peer, Surroundings
 from wanmi.models import ReportRow, table
 from wanmi.node.clockwatch import ClockWatch
 from wanmi.registry import Draft
-from wanmi.store import Blobs, Store, upsert_rows
+from wanmi.store import Blobs, upsert_rows
 
 LIMITS = Limits(open_most=3.0, retransmit=2.0, retransmit_most=8.0, later_most=4.0, batch_entries=8, blob_again=2.0)
 """The shipped timers, a little quicker, and small batches: more boundaries a virtual minute."""
@@ -102,7 +102,7 @@ class Machine:
 
     def start(self) -> None:
         """Switch on: everything in memory is new, the disk is as the last commit left it."""
-        self.store = Store.reopen(self.disk.store, on_commit=lambda where: self.boundary(self.code, where))
+        self.store = self.disk.reopen(lambda where: self.boundary(self.code, where))
         self.journal = self.hooks.journal(
             self.code, self.store, self.registry, clock=self.clock, ids=self.ids, sign_key=self.card.sign,
             pinned={self.pinned.code: self.pinned.sign} if self.pinned else None,
@@ -175,7 +175,7 @@ class Machine:
         self.disk.put_back(copy)
         rows = [(peer, "restored from a backup", self.clock.now()) for peer in peers]
         if self.hooks.asks_after_restore:
-            store = Store.reopen(self.disk.store)
+            store = self.disk.reopen()
             store.write(lambda tx: upsert_rows(tx, HoldRow, rows)).result()
 
     def take_report(self, terminal: str, report_id: str, photo: bytes | None) -> bool:

@@ -29,7 +29,6 @@ from wanmi.links.frames import Frame, encode
 from wanmi.links.terms import Instant
 from wanmi.models import table
 from wanmi.registry import NodeContext, Stored
-from wanmi.store import Store
 
 
 class _Nothing(Projector):
@@ -122,7 +121,8 @@ class FlagInMemory(Hub):
 
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
-        Store.reopen(self._node.store).write(lambda tx: tx.execute(delete(table(HoldRow)))).result()
+        with self._node.store.writing.begin() as tx:
+            tx.execute(delete(table(HoldRow)))
 
 
 class _NoCause(ReactorLoop):
