@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
+from wanmi.entries import Entry
 from wanmi.journal import body_of
 from wanmi.kinds import ReportReceived, ReportRelayed, home_district
 from wanmi.registry import Draft, NodeContext, Stored
@@ -12,38 +14,39 @@ from wanmi_casework.registered import ORDERED, REGISTERED
 
 NAME = "casework.relay_report"
 ANSWERS = "casework.relay_answer"
+Relayed = ReportRelayed | AnswerRelayed
+Said = TypeVar("Said", ReportReceived, TaskAnswered)
 
 
 def relay(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[Stored, Draft]]:
     """A draft of `report.relayed` for each report that an edge of another district took in."""
-    if node.role != "city":
-        return
-    for stored in batch:
-        if stored.entry is None:
-            continue
-        report = body_of(stored.entry, ReportReceived)
-        home = home_district(report.terminal)
-        if stored.origin.startswith(home):
-            continue
-        body = ReportRelayed(stored.origin, stored.seq, stored.entry.at, report)
-        subject = f"relay:{stored.origin}:{report.report_id}:{report.terminal}"
-        yield stored, Draft("report.relayed", subject, body, audience=(home,), actor=report.terminal)
+    for stored, entry, report in _of_guests(node, batch, ReportReceived):
+        body = ReportRelayed(stored.origin, stored.seq, entry.at, report)
+        yield stored, _homewards("report.relayed", body, stored, report.report_id, report.terminal)
 
 
 def relay_answers(node: NodeContext, batch: Sequence[Stored]) -> Iterable[tuple[Stored, Draft]]:
     """A draft of `answer.relayed` for each answer that an edge of another district took in."""
+    for stored, entry, answer in _of_guests(node, batch, TaskAnswered):
+        body = AnswerRelayed(stored.origin, stored.seq, entry.at, answer)
+        yield stored, _homewards("answer.relayed", body, stored, answer.task_id, answer.terminal)
+
+
+def _of_guests(node: NodeContext, batch: Sequence[Stored], said: type[Said]) -> Iterator[tuple[Stored, Entry, Said]]:
+    """What terminals said at edges of districts that are not theirs, as the city holds it."""
     if node.role != "city":
         return
     for stored in batch:
         if stored.entry is None:
             continue
-        answer = body_of(stored.entry, TaskAnswered)
-        home = home_district(answer.terminal)
-        if stored.origin.startswith(home):
-            continue
-        body = AnswerRelayed(stored.origin, stored.seq, stored.entry.at, answer)
-        subject = f"relay:{stored.origin}:{answer.task_id}:{answer.terminal}"
-        yield stored, Draft("answer.relayed", subject, body, audience=(home,), actor=answer.terminal)
+        body = body_of(stored.entry, said)
+        if not stored.origin.startswith(home_district(body.terminal)):
+            yield stored, stored.entry, body
+
+
+def _homewards(kind: str, body: Relayed, stored: Stored, about: str, terminal: str) -> Draft:
+    subject = f"relay:{stored.origin}:{about}:{terminal}"
+    return Draft(kind, subject, body, audience=(home_district(terminal),), actor=terminal)
 
 
 def answer_of(stored: Stored) -> tuple[TaskAnswered, str, int] | None:
